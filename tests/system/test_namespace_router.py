@@ -1,0 +1,566 @@
+"""The network of a host, seen by guests: bridges, the router in a namespace, the way out, and the way back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agents.kvm.runtime import LocalRuntime
+from agents.process import run
+from tests.eventually import eventually
+from tests.system.world import World
+from zstack_appliance.cloud.l2_network import host_side as l2
+from zstack_appliance.cloud.l2_network.wire import ApplyBridge, RemoveBridge, bridge_name
+from zstack_appliance.cloud.network_service.host_network import host_side as host
+from zstack_appliance.cloud.network_service.host_network.wire import (
+    ApplyHostNetwork,
+    HostNetworkInventory,
+    ListHostNetwork,
+    PublicNetwork,
+    PurgeHostNetwork,
+)
+from zstack_appliance.cloud.network_service.namespace_router import host_side as router
+from zstack_appliance.cloud.network_service.namespace_router.place import place_of
+from zstack_appliance.cloud.network_service.namespace_router.wire import (
+    ApplyRouter,
+    DhcpService,
+    DnsService,
+    Lease,
+    PublicSide,
+    RemoveRouter,
+    RouterSpec,
+    RouterState,
+)
+from zstack_appliance.kernel.daemons import arguments
+from zstack_appliance.kernel.remote import Completed, HostCommandFailed
+
+INSTANCE = "ab12cd"
+L2_GUESTS, L2_PUBLIC, L3 = "1" * 32, "2" * 32, "3" * 32
+GUESTS, PUBLIC = bridge_name(INSTANCE, L2_GUESTS), bridge_name(INSTANCE, L2_PUBLIC)
+NAMESPACE = f"zs-{INSTANCE}-3333333"
+GATEWAY, ROUTER, HOST = "192.168.77.1", "172.30.0.10", "172.30.0.1"
+NEIGHBOUR, UPLINK, INTERNET = "172.30.0.50", "203.0.113.2", "203.0.113.1"
+
+WEB = Lease(mac="fa:00:00:00:00:01", ip="192.168.77.11", hostname="web")
+DB = Lease(mac="fa:00:00:00:00:02", ip="192.168.77.12", hostname="db")
+
+SPEC = RouterSpec(
+    l3_network_uuid=L3,
+    bridge=GUESTS,
+    gateways=(f"{GATEWAY}/24",),
+    mtu=1450,
+    domain="lab.example",
+    dhcp=DhcpService(leases=(WEB, DB), dns=(GATEWAY,)),
+    dns=DnsService(upstreams=(INTERNET,)),
+    public=PublicSide(bridge=PUBLIC, address=f"{ROUTER}/24", gateway=HOST),
+    snat=True,
+)
+
+
+class CrashError(BaseException):
+    """The appliance ends here; only what is on the host remains."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrashingRuntime(LocalRuntime):
+    """A runtime under which the appliance ends just before it would run its n-th program."""
+
+    before: int = 1
+    ran: list[str] = field(default_factory=list)
+
+    async def run(self, argv: Sequence[str], **options: Any) -> Completed:
+        """Run a program, or crash."""
+        self.ran.append(argv[0])
+        if len(self.ran) == self.before:
+            raise CrashError
+        return await LocalRuntime.run(self, argv, **options)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A host with bridges, an internet behind its uplink, and nothing else yet."""
+
+    runtime: LocalRuntime
+    world: World
+
+    async def apply(self, spec: RouterSpec = SPEC) -> RouterState:
+        """Apply a router as the transport would: encoded and decoded, so that forms are checked."""
+        decoded = msgspec.json.decode(msgspec.json.encode(ApplyRouter(router=spec)), type=ApplyRouter)
+        return await router.apply_router(decoded, self.runtime)
+
+    async def guest(self, lease: Lease, name: str) -> None:
+        """Plug a guest into the guests' network."""
+        await self.world.machine(name, end=f"zt{INSTANCE}{lease.mac[-2:]}", mac=lease.mac, bridge=GUESTS)
+
+    async def neighbour(self) -> None:
+        """Plug a machine into the public network."""
+        await self.world.machine("neighbour", end=f"zt{INSTANCE}ff", bridge=PUBLIC)
+        await self.world.address("neighbour", f"{NEIGHBOUR}/24", gateway=HOST)
+
+    async def inventory(self) -> HostNetworkInventory:
+        """What is ours on the host."""
+        return await host.list_host_network(ListHostNetwork(), self.runtime)
+
+    async def dnsmasq(self) -> int:
+        """The process id of the router's dnsmasq."""
+        [daemon] = (await self.inventory()).daemons
+        return daemon.pid
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> Site:
+    """A host that is connected to the internet and has its bridges, but no router."""
+    world = World(folder=tmp_path)
+    await world.machine("internet", end="uplink0")
+    await world.address("internet", f"{INTERNET}/24")
+    await run(["ip", "addr", "add", f"{UPLINK}/24", "dev", "uplink0"])
+    await run(["ip", "route", "add", "default", "via", INTERNET])
+    runtime = LocalRuntime(instance=INSTANCE, data=tmp_path / "data")
+    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450), runtime)
+    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_PUBLIC, addresses=(f"{HOST}/24",)), runtime)
+    public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
+    await host.apply_host_network(ApplyHostNetwork(public=(public,)), runtime)
+    return Site(runtime=runtime, world=world)
+
+
+async def everything() -> dict[str, str]:
+    """The whole network state of the host: what a purge has to leave equal."""
+    sysctls = (await run(["sysctl", "-a", "-r", "^net[.]"])).stdout.splitlines()
+    moving = ("nf_conntrack_count", "ndisc_notify", "neigh", "random", "tcp_mem", "route_localnet")
+    return {
+        "addresses": (await run(["ip", "-j", "addr"])).stdout,
+        "routes": (await run(["ip", "-j", "route", "show", "table", "all"])).stdout,
+        "rules": (await run(["nft", "-s", "list", "ruleset"])).stdout,
+        "namespaces": (await run(["ip", "netns", "list"])).stdout,
+        "sysctls": "\n".join(line for line in sysctls if not any(word in line for word in moving)),
+    }
+
+
+async def test_a_guest_gets_its_address_finds_others_by_name_and_reaches_the_world(site: Site) -> None:
+    world = site.world
+    await site.guest(WEB, "web")
+    await site.guest(DB, "db")
+    await site.neighbour()
+    await site.apply()
+
+    told = await world.lease("web")
+    assert told is not None
+    expected = {
+        "ip": WEB.ip,
+        "mask": "24",
+        "router": GATEWAY,
+        "dns": GATEWAY,
+        "hostname": "web",
+        "domain": "lab.example",
+        "mtu": "1450",
+        "lease": "86400",
+    }
+    assert {name: told.get(name) for name in expected} == expected
+
+    assert DB.ip in await world.lookup("web", "db", GATEWAY)
+    assert DB.ip in await world.lookup("web", "db.lab.example", GATEWAY)
+    assert "db.lab.example" in await world.lookup("web", DB.ip, GATEWAY)
+    assert await world.lease("db") is not None
+    await world.on("web", "ping", "-c1", "-W2", DB.ip)
+
+    async with world.server("neighbour", 8000), world.server("internet", 8000):
+        assert await world.seen_as("web", NEIGHBOUR, 8000) == ROUTER
+        assert await world.seen_as("web", INTERNET, 8000) == UPLINK
+
+
+async def test_names_of_the_world_are_asked_upstream(site: Site, tmp_path: Path) -> None:
+    await site.guest(WEB, "web")
+    await site.apply()
+    await site.world.lease("web")
+    upstream = ["--no-resolv", "--no-hosts", "--port=53", f"--pid-file={tmp_path}/upstream.pid", "--user=root"]
+    await site.world.on("internet", "dnsmasq", *upstream, "--address=/zstack.example/203.0.113.80")
+    assert "203.0.113.80" in await site.world.lookup("web", "www.zstack.example", GATEWAY)
+    # Our own domain never leaves, whatever upstream would say.
+    assert "NXDOMAIN" in await site.world.lookup("web", "unknown.lab.example", GATEWAY)
+
+
+async def test_a_second_apply_changes_nothing(site: Site) -> None:
+    first = await site.apply()
+    assert first.changed
+    pid = await site.dnsmasq()
+    inside = ["ip", "netns", "exec", NAMESPACE, "nft", "-a", "list", "ruleset"]
+    before = (await everything(), (await run(inside)).stdout)
+
+    second = await site.apply()
+    assert second.changed == ()
+    assert (await everything(), (await run(inside)).stdout) == before
+    assert await site.dnsmasq() == pid
+
+    bridge = await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450), site.runtime)
+    assert bridge.changed == ()
+    public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
+    again = await host.apply_host_network(ApplyHostNetwork(public=(public,)), site.runtime)
+    assert again.changed == ()
+
+
+async def test_changes_keep_leases_and_connections(site: Site) -> None:
+    world = site.world
+    await site.guest(WEB, "web")
+    await site.neighbour()
+    await site.apply()
+    await world.lease("web")
+    pid = await site.dnsmasq()
+    place = place_of(L3, instance=INSTANCE, data=site.runtime.data)
+    async with world.server("neighbour", 8000), world.connection("web", NEIGHBOUR, 8000) as talk:
+        assert await talk.hear() == ROUTER
+        await talk.say("before")
+        assert await talk.hear() == "before"
+
+        new = Lease(mac="fa:00:00:00:00:03", ip="192.168.77.13", hostname="new")
+        dhcp = DhcpService(leases=(WEB, DB, new), dns=(GATEWAY,))
+        state = await site.apply(msgspec.structs.replace(SPEC, dhcp=dhcp))
+        assert state.changed == ("dnsmasq read its lists again",)
+        assert await site.dnsmasq() == pid
+        await site.guest(new, "new")
+        told = await world.lease("new")
+        assert told is not None
+        assert told["ip"] == new.ip
+        assert WEB.mac in (place.folder / "leases").read_text()
+
+        # A second CIDR changes links, filter, translation and dnsmasq's configuration.
+        wider = msgspec.structs.replace(SPEC, dhcp=dhcp, gateways=(f"{GATEWAY}/24", "192.168.78.1/24"))
+        state = await site.apply(wider)
+        assert "dnsmasq restarted" in state.changed
+        await talk.say("after")
+        assert await talk.hear() == "after"
+        assert WEB.mac in (place.folder / "leases").read_text()
+
+
+async def test_an_address_goes_to_its_next_owner_at_once(site: Site) -> None:
+    await site.guest(WEB, "web")
+    await site.apply()
+    assert await site.world.lease("web") is not None
+    heir = Lease(mac="fa:00:00:00:00:09", ip=WEB.ip, hostname="heir")
+    await site.guest(heir, "heir")
+    state = await site.apply(msgspec.structs.replace(SPEC, dhcp=DhcpService(leases=(heir,))))
+    assert state.changed == ("dnsmasq restarted",)
+    told = await site.world.lease("heir")
+    assert told is not None
+    assert told["ip"] == WEB.ip
+    assert await site.world.lease("web", attempts=1) is None
+
+
+async def test_a_nic_on_a_second_network_is_told_no_router_and_no_name(site: Site) -> None:
+    second = msgspec.structs.replace(WEB, default_network=False)
+    await site.guest(second, "web")
+    await site.apply(msgspec.structs.replace(SPEC, dhcp=DhcpService(leases=(second,), dns=(GATEWAY,))))
+    told = await site.world.lease("web")
+    assert told is not None
+    assert told["ip"] == WEB.ip
+    assert "router" not in told
+    assert "hostname" not in told
+
+
+async def test_strangers_get_no_address(site: Site) -> None:
+    stranger = Lease(mac="fa:00:00:00:00:66", ip="192.168.77.66")
+    await site.guest(stranger, "stranger")
+    await site.apply()
+    assert await site.world.lease("stranger", attempts=2) is None
+
+
+async def test_a_killed_dnsmasq_is_mended_by_the_next_apply(site: Site) -> None:
+    await site.guest(WEB, "web")
+    await site.apply()
+    pid = await site.dnsmasq()
+    os.kill(pid, signal.SIGKILL)
+    await eventually(lambda: arguments(pid) == (), within=5)
+    assert (await site.apply()).changed == ("dnsmasq started",)
+    assert await site.world.lease("web") is not None
+
+
+async def test_a_pid_file_that_names_another_process_harms_nobody(site: Site) -> None:
+    await site.apply()
+    pid = await site.dnsmasq()
+    file = place_of(L3, instance=INSTANCE, data=site.runtime.data).folder / "dnsmasq.pid"
+    file.write_text(f"{os.getpid()}\n")
+    assert (await site.apply()).changed == ()
+    assert await site.dnsmasq() == pid
+    await router.remove_router(RemoveRouter(l3_network_uuid=L3), site.runtime)
+    assert (await site.inventory()).daemons == ()
+
+
+DAMAGES = {
+    "the link is gone": ["ip", "link", "del", f"zi{INSTANCE}3333333"],
+    "the public link is gone": ["ip", "link", "del", f"zo{INSTANCE}3333333"],
+    "the link has another name": ["ip", "link", "set", f"zi{INSTANCE}3333333", "name", "lost0"],
+    "the namespace has no name": ["ip", "netns", "del", NAMESPACE],
+    "the rules are flushed": ["ip", "netns", "exec", NAMESPACE, "nft", "flush", "ruleset"],
+    "a rule is added": [
+        *["ip", "netns", "exec", NAMESPACE],
+        *["nft", "insert", "rule", "ip", f"zs_{INSTANCE}", "forward", "drop"],
+    ],
+    "an address is gone": ["ip", "-n", NAMESPACE, "addr", "del", f"{GATEWAY}/24", "dev", "lan"],
+    "the route is gone": ["ip", "-n", NAMESPACE, "route", "del", "default"],
+    "a link is down": ["ip", "-n", NAMESPACE, "link", "set", "wan", "down"],
+    "the bridge has let go": ["ip", "link", "set", f"zi{INSTANCE}3333333", "nomaster"],
+    "it does not forward": ["ip", "netns", "exec", NAMESPACE, "sysctl", "-w", "net.ipv4.ip_forward=0"],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+async def test_whatever_is_broken_the_next_apply_mends(site: Site, damage: list[str]) -> None:
+    await site.guest(WEB, "web")
+    await site.neighbour()
+    await site.apply()
+    await run(damage)
+    assert (await site.apply()).changed
+    assert (await site.world.lease("web")) is not None
+    async with site.world.server("neighbour", 8000):
+        assert await site.world.seen_as("web", NEIGHBOUR, 8000) == ROUTER
+    assert (await site.apply()).changed == ()
+
+
+async def test_a_crash_at_any_moment_is_mended_by_the_next_apply(site: Site) -> None:
+    await site.guest(WEB, "web")
+    crashes = 0
+    while True:
+        doomed = CrashingRuntime(instance=INSTANCE, data=site.runtime.data, before=crashes + 1)
+        try:
+            await router.apply_router(ApplyRouter(router=SPEC), doomed)
+        except CrashError:
+            crashes += 1
+            await site.apply()
+            assert (await site.apply()).changed == ()
+            assert await site.world.lease("web") is not None
+            await router.remove_router(RemoveRouter(l3_network_uuid=L3), site.runtime)
+        else:
+            break
+    assert crashes >= 5
+
+
+async def test_a_crash_while_removing_is_mended_by_the_next_removal(site: Site) -> None:
+    bare = await site.inventory()
+    crashes = 0
+    while True:
+        await site.apply()
+        doomed = CrashingRuntime(instance=INSTANCE, data=site.runtime.data, before=crashes + 1)
+        try:
+            await router.remove_router(RemoveRouter(l3_network_uuid=L3), doomed)
+        except CrashError:
+            crashes += 1
+            await router.remove_router(RemoveRouter(l3_network_uuid=L3), site.runtime)
+            assert await site.inventory() == bare
+        else:
+            break
+    assert crashes >= 2
+
+
+async def test_removing_leaves_nothing_and_may_be_repeated(site: Site) -> None:
+    before = await everything()
+    await site.apply()
+    pid = await site.dnsmasq()
+    removed = await router.remove_router(RemoveRouter(l3_network_uuid=L3), site.runtime)
+    assert removed.changed
+    assert arguments(pid) == ()
+    assert await everything() == before
+    assert not place_of(L3, instance=INSTANCE, data=site.runtime.data).folder.exists()
+    assert (await router.remove_router(RemoveRouter(l3_network_uuid=L3), site.runtime)).changed == ()
+
+
+async def test_services_that_the_network_does_not_have_are_absent(site: Site) -> None:
+    await site.guest(WEB, "web")
+    await site.neighbour()
+    await site.apply()
+    bare = msgspec.structs.replace(SPEC, dhcp=None, dns=None, public=None, snat=False)
+    assert "dnsmasq stopped" in (await site.apply(bare)).changed
+    inventory = await site.inventory()
+    assert inventory.daemons == ()
+    assert f"zo{INSTANCE}3333333" not in [one.name for one in inventory.interfaces]
+    assert await site.world.lease("web", attempts=1) is None
+    no_snat = msgspec.structs.replace(SPEC, snat=False)
+    await site.apply(no_snat)
+    await site.world.lease("web")
+    async with site.world.server("neighbour", 8000):
+        assert await site.world.seen_as("web", NEIGHBOUR, 8000, within=1) is None
+
+
+async def test_from_outside_nothing_begins(site: Site) -> None:
+    world = site.world
+    await site.guest(WEB, "web")
+    await site.neighbour()
+    await site.apply()
+    await world.lease("web")
+    await world.on("neighbour", "ip", "route", "add", "192.168.77.0/24", "via", ROUTER)
+    await world.on("neighbour", "ping", "-c1", "-W2", ROUTER)
+    async with world.server("web", 8000), world.server("neighbour", 8000):
+        assert await world.seen_as("neighbour", WEB.ip, 8000, within=1) is None
+        assert await world.lookup("neighbour", "db", GATEWAY) == ""
+        # A guest that makes up its address does not get out with it.
+        await world.address("web", "10.66.0.1/32")
+        await world.on("web", "ip", "route", "replace", NEIGHBOUR, "via", GATEWAY, "src", "10.66.0.1")
+        assert await world.seen_as("web", NEIGHBOUR, 8000, within=1) is None
+    # The host forwards now, but a stranger behind the uplink cannot use that to begin anything.
+    await world.on("internet", "ip", "route", "add", "172.30.0.0/24", "via", UPLINK)
+    async with world.server("neighbour", 8001):
+        assert await world.seen_as("internet", NEIGHBOUR, 8001, within=1) is None
+        assert await world.seen_as("neighbour", NEIGHBOUR, 8001) == NEIGHBOUR
+
+
+async def test_the_way_out_survives_a_firewall_that_drops_what_is_forwarded(site: Site) -> None:
+    docker = """
+        table ip filter {
+            chain DOCKER-USER { return; }
+            chain FORWARD { type filter hook forward priority filter; policy drop; jump DOCKER-USER; }
+        }
+    """
+    await run(["nft", "-f", "-"], stdin=docker)
+    theirs = (await run(["nft", "-s", "list", "table", "ip", "filter"])).stdout
+    await site.guest(WEB, "web")
+    await site.apply()
+    await site.world.lease("web")
+    public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
+    async with site.world.server("internet", 8000):
+        assert await site.world.seen_as("web", INTERNET, 8000, within=1) is None
+        opened = await host.apply_host_network(ApplyHostNetwork(public=(public,)), site.runtime)
+        assert len(opened.changed) == 2
+        assert await site.world.seen_as("web", INTERNET, 8000) == UPLINK
+    # What iptables shows of it is what an administrator expects to see there.
+    shown = (await run(["iptables-nft", "-S", "DOCKER-USER"])).stdout
+    assert f"-A DOCKER-USER -i zb{INSTANCE}+" in shown
+    again = await host.apply_host_network(ApplyHostNetwork(public=(public,)), site.runtime)
+    assert again.changed == ()
+    assert len((await site.inventory()).rules) == 2
+    await host.purge_host_network(PurgeHostNetwork(), site.runtime)
+    assert (await run(["nft", "-s", "list", "table", "ip", "filter"])).stdout == theirs
+
+
+async def test_firewalls_that_only_the_administrator_can_open_are_named(site: Site) -> None:
+    await run(["nft", "add table inet strict"])
+    chain = "{ type filter hook forward priority 10; policy drop; }"
+    await run(["nft", f"add chain inet strict passing {chain}"])
+    state = await host.apply_host_network(ApplyHostNetwork(), site.runtime)
+    [note] = state.notes
+    assert "inet strict passing" in note
+
+
+async def test_purge_leaves_the_host_as_it_was(tmp_path: Path) -> None:
+    await run(["ip", "link", "add", "nic0", "type", "dummy"])
+    await run(["ip", "link", "set", "nic0", "up"])
+    await run(["ip", "addr", "add", "203.0.113.2/24", "dev", "nic0"])
+    await run(["ip", "route", "add", "default", "via", "203.0.113.1"])
+    # What forwarding turns round behind one's back.
+    await run(["sysctl", "-w", "net.ipv4.conf.all.accept_redirects=0", "net.ipv4.conf.nic0.forwarding=1"])
+    await run(["nft", "add table ip others"])
+    before = await everything()
+
+    runtime = LocalRuntime(instance=INSTANCE, data=tmp_path / "data")
+    site = Site(runtime=runtime, world=World(folder=tmp_path))
+    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS), runtime)
+    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_PUBLIC, addresses=(f"{HOST}/24",)), runtime)
+    public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
+    for _ in range(2):
+        await host.apply_host_network(ApplyHostNetwork(public=(public,)), runtime)
+    await site.apply(msgspec.structs.replace(SPEC, mtu=1500))
+    await run(["ip", "tuntap", "add", f"zt{INSTANCE}0", "mode", "tap"])
+    inventory = await site.inventory()
+    assert {one.kind for one in inventory.interfaces} == {"bridge", "veth", "tun"}
+    assert inventory.namespaces == (NAMESPACE,)
+    assert inventory.tables == (f"ip zs_{INSTANCE}",)
+    assert inventory.folders == (NAMESPACE,)
+    assert [daemon.namespace for daemon in inventory.daemons] == [NAMESPACE]
+    assert (await everything())["rules"] != before["rules"]
+
+    await host.purge_host_network(PurgeHostNetwork(), runtime)
+    assert await everything() == before
+    assert await site.inventory() == HostNetworkInventory()
+    assert (await host.purge_host_network(PurgeHostNetwork(), runtime)).changed == ()
+    assert await everything() == before
+
+
+async def test_purge_finds_what_lost_its_name_and_spares_other_appliances(site: Site) -> None:
+    other = LocalRuntime(instance="ffffff", data=site.runtime.data.parent / "other")
+    await host.apply_host_network(ApplyHostNetwork(), other)
+    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS), other)
+    await site.apply()
+    pid = await site.dnsmasq()
+    await run(["ip", "netns", "del", NAMESPACE])
+    purged = await host.purge_host_network(PurgeHostNetwork(), site.runtime)
+    assert arguments(pid) == ()
+    assert purged.notes
+    assert (await run(["sysctl", "-n", "net.ipv4.ip_forward"])).stdout.strip() == "1"
+    left = await host.list_host_network(ListHostNetwork(), other)
+    assert (len(left.interfaces), left.tables) == (1, ("ip zs_ffffff",))
+
+
+async def test_a_bridge_with_something_attached_stays(site: Site) -> None:
+    await site.apply()
+    with pytest.raises(HostCommandFailed, match=f"zi{INSTANCE}3333333"):
+        await l2.remove_bridge(RemoveBridge(l2_network_uuid=L2_GUESTS), site.runtime)
+    await router.remove_router(RemoveRouter(l3_network_uuid=L3), site.runtime)
+    assert (await l2.remove_bridge(RemoveBridge(l2_network_uuid=L2_GUESTS), site.runtime)).changed
+    assert (await l2.remove_bridge(RemoveBridge(l2_network_uuid=L2_GUESTS), site.runtime)).changed == ()
+
+
+async def test_an_interface_that_the_host_needs_is_not_joined(site: Site) -> None:
+    before = await everything()
+    for interface, reason in (("uplink0", "default route"), ("lo", "127.0.0.1"), ("nothing0", "no such")):
+        command = ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450, physical_interface=interface)
+        with pytest.raises(HostCommandFailed, match=reason if reason != "no such" else "nothing0"):
+            await l2.apply_bridge(command, site.runtime)
+    assert await everything() == before
+
+
+async def test_a_spare_interface_is_joined_and_let_go(site: Site) -> None:
+    await run(["ip", "link", "add", "spare0", "type", "dummy"])
+    joined = ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450, physical_interface="spare0")
+    await l2.apply_bridge(joined, site.runtime)
+    assert (await l2.apply_bridge(joined, site.runtime)).changed == ()
+    assert await _master("spare0") == GUESTS
+    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450), site.runtime)
+    assert await _master("spare0") is None
+
+
+async def test_dnsmasq_gives_up_its_rights_where_it_can(site: Site, tmp_path: Path) -> None:
+    private = await site.apply()
+    assert "root" in private.notes[0]
+    open_for_passing(tmp_path)
+    public = await site.apply()
+    assert public.notes == ()
+    assert owner_of(await site.dnsmasq()) != 0
+    # It still reads its lists again.
+    await site.guest(DB, "db")
+    moved = msgspec.structs.replace(DB, ip="192.168.77.99")
+    await site.apply(msgspec.structs.replace(SPEC, dhcp=DhcpService(leases=(moved,))))
+    told = await site.world.lease("db")
+    assert told is not None
+    assert told["ip"] == moved.ip
+
+
+async def test_two_networks_whose_uuids_begin_alike_do_not_share_a_router(site: Site) -> None:
+    await site.apply()
+    twin = msgspec.structs.replace(SPEC, l3_network_uuid="3" * 7 + "4" * 25)
+    with pytest.raises(HostCommandFailed, match="begins like"):
+        await site.apply(twin)
+    gone = await router.remove_router(RemoveRouter(l3_network_uuid=twin.l3_network_uuid), site.runtime)
+    assert gone.changed == ()
+    assert await site.dnsmasq()
+
+
+def open_for_passing(folder: Path) -> None:
+    """Let any user pass through a folder and those above it."""
+    for one in (folder, *folder.parents):
+        one.chmod(one.stat().st_mode | 0o001)
+
+
+def owner_of(pid: int) -> int:
+    """Whom a process runs as."""
+    return Path(f"/proc/{pid}").stat().st_uid
+
+
+async def _master(interface: str) -> str | None:
+    [link] = json.loads((await run(["ip", "-j", "link", "show", interface])).stdout)
+    master: str | None = link.get("master")
+    return master

@@ -1,0 +1,89 @@
+"""Make, change and delete accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zstack_appliance.cloud.account.first_admin import FirstAdmin
+from zstack_appliance.cloud.account.messages import CreateAccount, DeleteAccount, UpdateAccount
+from zstack_appliance.cloud.account.passwords import Passwords
+from zstack_appliance.cloud.account.schema import Account, Session
+from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.errors import Conflict, Fault, refuse
+from zstack_appliance.kernel.plugin import handles
+from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, Principal
+from zstack_appliance.kernel.standard import delete_row
+from zstack_appliance.kernel.store import Tx
+from zstack_appliance.kernel.tags import attach, draft_tags
+
+
+@handles(CreateAccount)
+async def create(m: CreateAccount, cloud: Cloud) -> Account:
+    """Make an account whose row is its own."""
+    account = cloud.draft(Account, m, password=await cloud.use(Passwords).hash(m.password))
+    tagging = draft_tags(m, account, cloud)
+
+    def commit(tx: Tx) -> Account:
+        refuse(name_fault(tx, account.name, account.uuid))
+        made = tx.insert(account)
+        attach(tx, tagging)
+        return made
+
+    itself = Principal(account.uuid, admin=False)
+    return await cloud.acting_as(itself).write(commit)
+
+
+@handles(UpdateAccount, queue=lambda m: Account.key(m.uuid))
+async def update(m: UpdateAccount, cloud: Cloud) -> Account:
+    """Change what the message gives. Another password ends every session but the caller's own."""
+    passwords = cloud.use(Passwords)
+    account = await cloud.get(Account, m.uuid)
+    if m.old_password is not None and not await passwords.matches(account.password, m.old_password):
+        refuse(Fault("oldPassword", "old password is not equal to the original password, nothing is changed"))
+    changes: dict[str, Any] = {}
+    for name in ("name", "description"):
+        if getattr(m, name) is not None:
+            changes[name] = getattr(m, name)
+    if m.password is not None:
+        changes["password"] = await passwords.hash(m.password)
+
+    def commit(tx: Tx) -> Account:
+        if m.name is not None:
+            refuse(name_fault(tx, m.name, m.uuid))
+        if m.password is not None:
+            end_sessions(tx, m.uuid, but=cloud.principal.session_uuid)
+        return tx.update(tx.require(Account, m.uuid), **changes)
+
+    changed = await cloud.write(commit)
+    if m.password is not None and m.uuid == ADMIN_ACCOUNT:
+        await cloud.use(FirstAdmin).forget()
+    return changed
+
+
+@handles(DeleteAccount, queue=lambda m: Account.key(m.uuid))
+async def delete(m: DeleteAccount, cloud: Cloud) -> None:
+    """Delete an account that owns nothing but itself."""
+    if m.uuid == ADMIN_ACCOUNT:
+        raise Conflict("the account admin cannot be deleted; the appliance itself acts as it")
+
+    def commit(tx: Tx) -> None:
+        account = tx.get(Account, m.uuid)
+        if account is not None:
+            end_sessions(tx, m.uuid)
+            delete_row(tx, account, cloud)
+
+    await cloud.write(commit)
+
+
+def name_fault(tx: Tx, name: str, uuid: str) -> Fault | None:
+    """Why this name cannot be the name of the account `uuid`, or None."""
+    if all(other.uuid == uuid for other in tx.find(Account, name=name)):
+        return None
+    return Fault("name", f"an account already called {name}; choose another name")
+
+
+def end_sessions(tx: Tx, account_uuid: str, *, but: str | None = None) -> None:
+    """Delete the sessions of an account, but for the one stored as `but`."""
+    for session in tx.find(Session, account_uuid=account_uuid):
+        if session.uuid != but:
+            tx.delete(session)

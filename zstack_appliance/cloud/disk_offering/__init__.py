@@ -1,0 +1,1 @@
+"""A disk offering: how large a volume is. Enabled ⇄ Disabled."""

@@ -1,0 +1,1 @@
+"""Global configuration: the settings that an administrator changes while the cloud runs."""

@@ -1,0 +1,108 @@
+"""What can be asked of hosts, and what they announce."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from zstack_appliance.cloud.host.schema import Host
+from zstack_appliance.kernel.message import ADMIN, Action, Delete, Event, Hook, Request, Update, api
+from zstack_appliance.kernel.remote import Command
+from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+
+Reply = TypeVar("Reply")
+
+
+@api("PUT", "/hosts/{uuid}/actions", access=ADMIN)
+class UpdateHost(Update[Host], frozen=True, kw_only=True):
+    """Change a host's name or description."""
+
+    uuid: Annotated[Uuid, Ref(Host)]
+    name: Name | None = None
+    description: Text | None = None
+
+
+@api("PUT", "/hosts/{uuid}/actions", access=ADMIN)
+class ChangeHostState(Action[Host], frozen=True, kw_only=True):
+    """Enable a host, keep new VMs off it, or empty it for maintenance."""
+
+    uuid: Annotated[Uuid, Ref(Host)]
+    state_event: Literal["enable", "disable", "maintain"]
+
+
+@api("PUT", "/hosts/{uuid}/actions", access=ADMIN)
+class ReconnectHost(Action[Host], frozen=True, kw_only=True):
+    """Connect to a host anew, and compare what runs there with what is recorded."""
+
+    uuid: Annotated[Uuid, Ref(Host)]
+
+
+@api("DELETE", "/hosts/{uuid}", access=ADMIN, reply=None)
+class DeleteHost(Delete, frozen=True, kw_only=True):
+    """Take a host out of the cloud. Its VMs are stopped."""
+
+    uuid: Annotated[Uuid, Ref(Host)]
+
+
+class OnHost(Request[Reply], Generic[Reply], frozen=True, kw_only=True):
+    """Have a connected host carry out a command. A host serves ``host.syncLevel`` of them at once.
+
+    Raises `Unavailable` with code ``HOST.1010`` when the host does not answer.
+    """
+
+    host_uuid: Uuid
+    command: Command[Reply]
+
+
+class AwaitHosts(Request[None], frozen=True, kw_only=True):
+    """Wait until no host is Connecting, at most 30 s: a VM asked for at start-up is not refused for haste."""
+
+
+class PrepareHost(Hook[None], frozen=True, kw_only=True):
+    """A host answers, but takes no VM yet: make on it what VMs will need. An error keeps it Disconnected."""
+
+    host: Host
+
+
+class HostConnected(Event, frozen=True, kw_only=True):
+    """A host is ready for VMs; `vms` is what runs on it, by uuid."""
+
+    host: Host
+    vms: dict[str, str]
+
+
+class HostLost(Event, frozen=True, kw_only=True):
+    """A host does not answer any more; what its VMs do is unknown."""
+
+    host: Host
+
+
+class VmReported(Event, frozen=True, kw_only=True):
+    """A host says that a VM came into a state (`VmState` of the host driver), by our doing or not."""
+
+    host_uuid: Uuid
+    vm_uuid: Uuid
+    state: str
+    reason: str
+
+
+class HostLeftover(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something of ours on a host that no record accounts for, or that a record wants and the host has not."""
+
+    kind: str
+    """What it is: ``domain``, ``volume``, ``bridge``, ``namespace``, …"""
+    name: str
+    problem: str
+    """``orphan`` or ``missing``."""
+
+
+class InspectHost(Hook[tuple[HostLeftover, ...]], frozen=True, kw_only=True):
+    """Each plugin compares what of its kind is on a host with the records, for ``doctor --orphans``."""
+
+    host: Host
+
+
+def on_host(host_uuid: str, command: Command[Reply]) -> OnHost[Reply]:
+    """``OnHost`` with its reply type inferred from the command."""
+    return OnHost[Any](host_uuid=host_uuid, command=command)

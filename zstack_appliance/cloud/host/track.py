@@ -1,0 +1,125 @@
+"""Watch hosts: connect them at start-up, ping them, hear what they say, reconnect those that come back.
+
+Primitives: `connect_all` (before the doors open) and `watch` (as long as the appliance runs).
+"""
+
+from __future__ import annotations
+
+import logging
+
+import trio
+
+from zstack_appliance.cloud.host.connect import disconnect
+from zstack_appliance.cloud.host.driver import Ping, VmStateChanged
+from zstack_appliance.cloud.host.links import HostLinks
+from zstack_appliance.cloud.host.messages import AwaitHosts, ReconnectHost, VmReported, on_host
+from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
+from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.errors import CloudError
+from zstack_appliance.kernel.plugin import handles
+from zstack_appliance.kernel.remote import HostUnreachable
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 10.0
+"""How long the doors wait for hosts at start-up. A host that is later is connected behind open doors."""
+
+AWAIT_SECONDS = 30.0
+"""How long a new VM waits for hosts that are Connecting."""
+
+
+async def connect_all(cloud: Cloud) -> None:
+    """Connect every host; one that fails, or takes too long, is left to `watch`."""
+    hosts = await cloud.find(Host)
+    for host in hosts:
+        # What the records say of connections is from before; nobody may rely on it now.
+        await cloud.write(
+            lambda tx, uuid=host.uuid: tx.update(tx.require(Host, uuid), status=HostStatus.CONNECTING)
+        )
+    with trio.move_on_after(START_SECONDS):
+        async with trio.open_nursery() as nursery:
+            for host in hosts:
+                nursery.start_soon(_try_to_connect, host, cloud)
+
+
+async def watch(cloud: Cloud) -> None:
+    """Watch every host, and those that are added, until cancelled."""
+    links = cloud.use(HostLinks)
+    watched: set[str] = set()
+    async with trio.open_nursery() as nursery:
+        while True:
+            changed = links.changed
+            for host in await cloud.find(Host):
+                if host.uuid not in watched:
+                    watched.add(host.uuid)
+                    nursery.start_soon(_watch_one, host.uuid, cloud)
+            await changed.wait()
+
+
+@handles(AwaitHosts)
+async def await_hosts(m: AwaitHosts, cloud: Cloud) -> None:
+    """Serve `AwaitHosts`."""
+    links = cloud.use(HostLinks)
+    with trio.move_on_after(AWAIT_SECONDS):
+        while cloud.store.find(Host, status=HostStatus.CONNECTING):
+            await links.changed.wait()
+
+
+async def _watch_one(host_uuid: str, cloud: Cloud) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_listen, host_uuid, cloud)
+        while cloud.store.get(Host, host_uuid) is not None:
+            await _look_after(host_uuid, cloud)
+            await trio.sleep(cloud.configs.number("host.ping.interval"))
+        cloud.use(HostLinks).drop(host_uuid)
+        nursery.cancel_scope.cancel()
+
+
+async def _look_after(host_uuid: str, cloud: Cloud) -> None:
+    host = await cloud.get(Host, host_uuid)
+    if host.state is HostState.MAINTENANCE:
+        return
+    if host.status is not HostStatus.CONNECTED:
+        await _try_to_connect(host, cloud)
+        return
+    for _ in range(cloud.configs.number("host.ping.maxFailure")):
+        if await _answers(host, cloud):
+            return
+        await trio.sleep(1.0)
+    await disconnect(host, cloud)
+
+
+async def _answers(host: Host, cloud: Cloud) -> bool:
+    with trio.move_on_after(cloud.configs.number("host.ping.timeout")):
+        try:
+            await cloud.call(on_host(host.uuid, Ping()))
+        except CloudError as error:
+            log.info("host %s does not answer its ping: %s", host.name, error)
+        else:
+            return True
+    return False
+
+
+async def _try_to_connect(host: Host, cloud: Cloud) -> None:
+    try:
+        await cloud.call(ReconnectHost(uuid=host.uuid))
+    except CloudError as error:
+        log.warning("%s", error)
+
+
+async def _listen(host_uuid: str, cloud: Cloud) -> None:
+    """Pass on what the host says. After a silence its VMs are compared by connecting anew."""
+    while True:
+        host = await cloud.get(Host, host_uuid)
+        try:
+            async for notice in cloud.use(HostLinks).of(host).notices():
+                if isinstance(notice, VmStateChanged):
+                    reported = VmReported(
+                        host_uuid=host_uuid, vm_uuid=notice.uuid, state=notice.state.value, reason=notice.reason
+                    )
+                    await cloud.publish(reported)
+                else:
+                    await _try_to_connect(host, cloud)
+        except HostUnreachable as error:
+            log.info("host %s is not heard: %s", host.name, error)
+        await trio.sleep(1.0)

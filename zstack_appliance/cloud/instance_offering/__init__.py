@@ -1,0 +1,1 @@
+"""An instance offering: how many CPUs and how much memory a VM gets. Enabled ⇄ Disabled."""

@@ -1,0 +1,82 @@
+"""What is wrong with a router's description: `faults`, pure, every fault at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValueError
+
+from zstack_appliance.cloud.network_service.namespace_router.wire import Lease, RouterSpec
+from zstack_appliance.kernel.marks import is_our_interface
+
+
+def faults(spec: RouterSpec, instance: str) -> list[str]:
+    """Everything that speaks against the description, in words for the operator.
+
+    Args:
+        spec: as it was decoded, so that its texts have the right form.
+        instance: the appliance's id; it attaches routers to bridges of its own only.
+    """
+    try:
+        gateways = [IPv4Interface(text) for text in spec.gateways]
+        public = IPv4Interface(spec.public.address) if spec.public is not None else None
+        found = [*_bridges(spec, instance), *_networks(gateways, public), *_services(spec)]
+        if spec.public is not None and public is not None:
+            found += _way_out(public, IPv4Address(spec.public.gateway))
+        if spec.dhcp is not None:
+            found += _leases(spec.dhcp.leases, gateways)
+    except (AddressValueError, NetmaskValueError) as error:
+        return [f"{error}: write addresses as 192.168.0.1 and prefix lengths from 1 to 30"]
+    return found
+
+
+def _bridges(spec: RouterSpec, instance: str) -> Iterator[str]:
+    names = [spec.bridge, *([spec.public.bridge] if spec.public is not None else [])]
+    for name in names:
+        if not is_our_interface(name, instance):
+            yield f"the bridge {name} is not this appliance's: name one that it made, of instance {instance}"
+    if len(set(names)) < len(names):
+        yield f"the bridge {spec.bridge} is on both sides of the router: the public network needs its own"
+
+
+def _networks(gateways: Sequence[IPv4Interface], public: IPv4Interface | None) -> Iterator[str]:
+    sides = [*gateways, *([public] if public is not None else [])]
+    for number, side in enumerate(sides):
+        edges = (side.network.network_address, side.network.broadcast_address)
+        if not 1 <= side.network.prefixlen <= 30 or side.ip in edges:
+            yield f"{side} is not a host's address in its network, or that has no room for others"
+        for other in sides[number + 1 :]:
+            if side.network.overlaps(other.network):
+                yield f"the networks {side.network} and {other.network} overlap: choose another range"
+
+
+def _services(spec: RouterSpec) -> Iterator[str]:
+    if spec.snat and spec.public is None:
+        yield "SNAT needs a public address: give the router a public side, or take SNAT off the L3 network"
+    servers = [*(spec.dhcp.dns if spec.dhcp is not None else ()), *(spec.dns.upstreams if spec.dns else ())]
+    for server in map(IPv4Address, servers):
+        if server.is_multicast or server.is_unspecified:
+            yield f"{server} cannot be a name server's address"
+
+
+def _way_out(public: IPv4Interface, gateway: IPv4Address) -> Iterator[str]:
+    if gateway not in public.network or gateway == public.ip:
+        yield f"the public gateway {gateway} is no neighbour of {public}: give one in {public.network}"
+
+
+def _leases(leases: Sequence[Lease], gateways: Sequence[IPv4Interface]) -> Iterator[str]:
+    for what, counted in (
+        ("address", Counter(lease.ip for lease in leases)),
+        ("MAC", Counter(lease.mac for lease in leases)),
+    ):
+        for value, times in counted.items():
+            if times > 1:
+                yield f"{times} leases have the {what} {value}: each NIC needs its own"
+    taken = {gateway.ip for gateway in gateways}
+    for lease in leases:
+        ip = IPv4Address(lease.ip)
+        home = next((gateway.network for gateway in gateways if ip in gateway.network), None)
+        if home is None:
+            yield f"the lease {lease.ip} lies in none of the networks {', '.join(map(str, gateways))}"
+        elif ip in taken or ip in (home.network_address, home.broadcast_address):
+            yield f"the lease {lease.ip} is the gateway's, the network's or the broadcast address"

@@ -1,0 +1,143 @@
+"""What can be asked about VMs, and what they announce."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from zstack_appliance.cloud.cluster.schema import Cluster
+from zstack_appliance.cloud.disk_offering.schema import DiskOffering
+from zstack_appliance.cloud.host.schema import Host
+from zstack_appliance.cloud.image.schema import Image
+from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
+from zstack_appliance.cloud.l3_network.schema import L3Network
+from zstack_appliance.cloud.primary_storage.schema import PrimaryStorage
+from zstack_appliance.cloud.vm_instance.schema import VmInstance
+from zstack_appliance.cloud.zone.schema import Zone
+from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Read, Update, api
+from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+
+Platform = Literal["Linux", "Windows", "Other", "Paravirtualization", "WindowsVirtio"]
+
+
+@api("POST", "/vm-instances", access=OWNER, timeout=12 * 3600.0)
+class CreateVmInstance(Create[VmInstance], frozen=True, kw_only=True):
+    """Make a VM from an image, and by default start it.
+
+    Its size comes from an instance offering or from `cpu_num` and `memory_size`; 0 means not given.
+    """
+
+    name: Name
+    description: Text | None = None
+    instance_offering_uuid: Annotated[Uuid | None, Ref(InstanceOffering)] = None
+    cpu_num: int | None = None
+    memory_size: int | None = None
+    reserved_memory_size: Annotated[int | None, msgspec.Meta(ge=0)] = None
+    image_uuid: Annotated[Uuid | None, Ref(Image)] = None
+    l3_network_uuids: Annotated[tuple[str, ...] | None, Ref(L3Network)] = None
+    default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network)] = None
+    type: Literal["UserVm"] = "UserVm"
+    root_disk_offering_uuid: Annotated[Uuid | None, Ref(DiskOffering)] = None
+    root_disk_size: int | None = None
+    zone_uuid: Annotated[Uuid | None, Ref(Zone)] = None
+    cluster_uuid: Annotated[Uuid | None, Ref(Cluster)] = None
+    host_uuid: Annotated[Uuid | None, Ref(Host)] = None
+    primary_storage_uuid_for_root_volume: Annotated[Uuid | None, Ref(PrimaryStorage)] = None
+    strategy: Literal["InstantStart", "CreateStopped"] = "InstantStart"
+    platform: Platform | None = None
+    guest_os_type: Name | None = None
+    architecture: Literal["x86_64"] | None = None
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
+class StartVmInstance(Action[VmInstance], frozen=True, kw_only=True):
+    """Start a stopped VM, on its last host if that has room, or where asked."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+    cluster_uuid: Annotated[Uuid | None, Ref(Cluster)] = None
+    host_uuid: Annotated[Uuid | None, Ref(Host)] = None
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
+class StopVmInstance(Action[VmInstance], frozen=True, kw_only=True):
+    """Stop a VM: ``grace`` asks the guest first, ``cold`` pulls the plug."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+    type: Literal["grace", "cold"] = "grace"
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
+class RebootVmInstance(Action[VmInstance], frozen=True, kw_only=True):
+    """Restart a running VM on its host."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
+class PauseVmInstance(Action[VmInstance], frozen=True, kw_only=True):
+    """Halt a running VM in memory."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
+class ResumeVmInstance(Action[VmInstance], frozen=True, kw_only=True):
+    """Let a paused VM go on."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
+class UpdateVmInstance(Update[VmInstance], frozen=True, kw_only=True):
+    """Change a VM's name, description or default network."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+    name: Name | None = None
+    description: Text | None = None
+    platform: Platform | None = None
+    guest_os_type: Name | None = None
+
+
+@api("DELETE", "/vm-instances/{uuid}", access=OWNER, reply=None)
+class DestroyVmInstance(Delete, frozen=True, kw_only=True):
+    """Destroy a VM. By the default policy it can be recovered until it is expunged."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
+class RecoverVmInstance(Action[VmInstance], frozen=True, kw_only=True):
+    """Bring a destroyed VM back, stopped."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+@api("PUT", "/vm-instances/{uuid}/actions", access=OWNER, reply=None)
+class ExpungeVmInstance(Action[None], frozen=True, kw_only=True):
+    """Remove a destroyed VM and its root volume for good."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+class ConsoleAddress(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Where a VM's display is served."""
+
+    host_ip: str
+    port: int
+    protocol: str
+
+
+@api("GET", "/vm-instances/{uuid}/console-addresses", access=OWNER, sync=True, reply=None)
+class GetVmConsoleAddress(Read[ConsoleAddress], frozen=True, kw_only=True):
+    """Where the display of a running VM is served, seen from its host."""
+
+    uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+class SyncVm(Action[VmInstance], frozen=True, kw_only=True):
+    """A host reports a VM in a state of its own accord; bring the record in line with what is true."""
+
+    uuid: Uuid
+    host_uuid: Uuid
+    state: str

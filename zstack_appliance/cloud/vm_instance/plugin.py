@@ -1,0 +1,67 @@
+"""What VM instances add to the cloud."""
+
+from __future__ import annotations
+
+from zstack_appliance.cloud.host.messages import HostConnected, HostLost, VmReported
+from zstack_appliance.cloud.vm_instance import create, destroy, power, service, start, sync
+from zstack_appliance.cloud.vm_instance.messages import UpdateVmInstance
+from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
+from zstack_appliance.cloud.vm_instance.tags import TAGS
+from zstack_appliance.kernel.config import GlobalConfig
+from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.standard import updates
+
+plugin = Plugin(
+    name="vm_instance",
+    resources=(VmInstance, VmNic),
+    handlers=(
+        create.create,
+        start.start,
+        power.stop,
+        power.reboot,
+        power.pause,
+        power.resume,
+        destroy.destroy,
+        destroy.recover,
+        destroy.expunge,
+        sync.sync,
+        service.console_address,
+        updates(UpdateVmInstance),
+    ),
+    listeners=(
+        (VmReported, sync.on_report),
+        (HostConnected, sync.on_connected),
+        (HostLost, sync.on_lost),
+    ),
+    flows=(
+        create.CREATE,
+        start.START,
+        power.STOP,
+        power.REBOOT,
+        power.PAUSE,
+        power.RESUME,
+        destroy.DESTROY,
+        destroy.EXPUNGE,
+    ),
+    tags=TAGS,
+    configs=(
+        GlobalConfig(
+            "vm",
+            "deletionPolicy",
+            "Delay",
+            "What destroying a VM does with its disk: Direct removes it, Delay keeps it a while, Never keeps it.",
+            choices=("Direct", "Delay", "Never"),
+        ),
+        GlobalConfig("vm", "expungePeriod", "604800", "Seconds that a destroyed VM can be recovered.", int, low=1),
+        GlobalConfig("vm", "expungeInterval", "3600", "Seconds between two looks for VMs to expunge.", int, low=1),
+        GlobalConfig(
+            "vm",
+            "stop.graceSeconds",
+            "60",
+            "Seconds that a guest may take to shut down before it is stopped by force.",
+            int,
+            low=1,
+            high=3600,
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""A volume: a disk of a VM. Creating → Ready; Deleted until expunged; Enabled ⇄ Disabled."""

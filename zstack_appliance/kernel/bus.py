@@ -1,0 +1,97 @@
+"""The bus: finds who serves a message, waits in the resource's queue, and lets plugins join in.
+
+Primitives: `Bus.call` (a request to its one handler), `Bus.publish` (an event to its listeners) and
+`Bus.gather` (a hook to every contributor).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from zstack_appliance.kernel.errors import CloudError, Internal
+from zstack_appliance.kernel.message import Event, Hook, Request
+from zstack_appliance.kernel.plugin import Handler, Plugin, Serve, handler_of
+from zstack_appliance.kernel.queues import Queues
+
+if TYPE_CHECKING:
+    from zstack_appliance.kernel.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+Reply = TypeVar("Reply")
+Answer = TypeVar("Answer")
+
+
+class Bus:
+    """Delivers messages inside one node.
+
+    Args:
+        plugins: whose handlers, listeners and hooks take part, ordered by name.
+        queues: the resource queues.
+
+    Raises:
+        ValueError: two plugins handle one request.
+    """
+
+    def __init__(self, plugins: Iterable[Plugin], queues: Queues) -> None:
+        self._queues = queues
+        self._handlers: dict[type[Request[Any]], Handler] = {}
+        self._listeners: dict[type[Event], list[Serve]] = {}
+        self._hooks: dict[type[Hook[Any]], list[Serve]] = {}
+        for plugin in plugins:
+            self._join(plugin)
+
+    def _join(self, plugin: Plugin) -> None:
+        for entry in plugin.handlers:
+            handler = handler_of(entry)
+            if handler.message in self._handlers:
+                raise ValueError(f"{handler.message.__name__} has two handlers; {plugin.name} adds the second")
+            self._handlers[handler.message] = handler
+        for event, serve in plugin.listeners:
+            self._listeners.setdefault(event, []).append(serve)
+        for hook, serve in plugin.hooks:
+            self._hooks.setdefault(hook, []).append(serve)
+
+    @property
+    def requests(self) -> tuple[type[Request[Any]], ...]:
+        """Every request that someone serves, ordered by name."""
+        return tuple(sorted(self._handlers, key=lambda cls: cls.__name__))
+
+    def handler(self, message: type[Request[Any]]) -> Handler:
+        """Who serves a request.
+
+        Raises:
+            Internal: nobody does.
+        """
+        try:
+            return self._handlers[message]
+        except KeyError:
+            raise Internal(f"no plugin serves {message.__name__}", code="SYS.1008") from None
+
+    async def call(self, message: Request[Reply], cloud: Cloud) -> Reply:
+        """Serve a request, after its turn in its resource's queue, and give its reply.
+
+        Raises:
+            CloudError: the handler refused or failed.
+            DeadlockError: the caller holds the resource already.
+        """
+        handler = self.handler(type(message))
+        key = handler.queue(message) if handler.queue is not None else None
+        if key is None:
+            return cast("Reply", await handler.serve(message, cloud))
+        async with self._queues.turn(key):
+            return cast("Reply", await handler.serve(message, cloud))
+
+    async def publish(self, event: Event, cloud: Cloud) -> None:
+        """Tell every listener, one after the other. A listener that fails is logged; the others still hear."""
+        for listen in self._listeners.get(type(event), ()):
+            try:
+                await listen(event, cloud)
+            except CloudError:
+                log.exception("a listener of %s failed", type(event).__name__)
+
+    async def gather(self, hook: Hook[Answer], cloud: Cloud) -> tuple[Answer, ...]:
+        """Ask every contributor, ordered by plugin name; the first error is a veto and ends the round."""
+        return tuple([await contribute(hook, cloud) for contribute in self._hooks.get(type(hook), ())])

@@ -1,0 +1,153 @@
+"""Settings that an administrator changes while the cloud runs.
+
+Primitives: `GlobalConfig` (a declared setting: category, name, default, what values it takes), `Setting`
+(the stored row, one per changed setting) and `Configs` (the values in force).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from zstack_appliance.kernel.errors import Fault, NotFound, refuse
+from zstack_appliance.kernel.schema import Record, Text, resource
+
+
+@dataclass(frozen=True)
+class GlobalConfig:
+    """One setting. Values travel and are stored as text, as ZStack's clients expect.
+
+    Args:
+        category: such as ``vm``.
+        name: such as ``deletionPolicy``.
+        default: as text.
+        description: one sentence for the operator, with the unit.
+        kind: ``str``, ``int`` or ``bool``: what the text must read as; an ``int`` may have a unit (``1G``).
+        low: smallest allowed number.
+        high: largest allowed number.
+        choices: the only allowed texts.
+        bind: wire types of the resources that may override it, nearest first.
+    """
+
+    category: str
+    name: str
+    default: str
+    description: str
+    kind: type = str
+    low: int | None = None
+    high: int | None = None
+    choices: tuple[str, ...] = ()
+    bind: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """``category.name``."""
+        return f"{self.category}.{self.name}"
+
+    def fault(self, value: str) -> Fault | None:
+        """What is wrong with a value, or None."""
+        if self.choices and value not in self.choices:
+            return self._fault(value, f"one of {', '.join(self.choices)}")
+        if self.kind is bool and value.lower() not in ("true", "false"):
+            return self._fault(value, "true or false")
+        if self.kind is int:
+            return self._number_fault(value)
+        return None
+
+    def _number_fault(self, value: str) -> Fault | None:
+        number = parse_number(value)
+        if number is None:
+            return self._fault(value, "a whole number, if need be with a unit such as 1G")
+        if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
+            bounds = f"{'' if self.low is None else self.low} to {'' if self.high is None else self.high}"
+            return self._fault(value, f"a number in the range {bounds}")
+        return None
+
+    def _fault(self, value: str, wanted: str) -> Fault:
+        return Fault("value", f"global config[{self.path}] takes {wanted}, but got [{value}]")
+
+
+_UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def parse_number(text: str) -> int | None:
+    """``4096``, ``1G`` or ``-1`` as a whole number; None when it is not one."""
+    match = re.fullmatch(r"(-?\d+)([BKMGT]?)", text.strip(), re.IGNORECASE)
+    return int(match[1]) * _UNITS[match[2].upper()] if match else None
+
+
+@resource(
+    wire="org.zstack.core.config",
+    path="/global-configurations",
+    table="global_config",
+    vo="GlobalConfigVO",
+    inventory="GlobalConfigInventory",
+    unique=(("category", "name"),),
+)
+class Setting(Record, frozen=True, kw_only=True):
+    """The stored row of one setting; every declared setting has one, so that it can be queried."""
+
+    category: str
+    name: str
+    description: Text
+    default_value: str
+    value: str
+
+
+class Configs:
+    """The values in force: defaults of the declarations, overlaid by what is stored."""
+
+    def __init__(self, declared: Iterable[GlobalConfig]) -> None:
+        self.declared = {config.path: config for config in declared}
+        self._values = {path: config.default for path, config in self.declared.items()}
+        self._listeners: list[Callable[[str], None]] = []
+
+    def load(self, stored: Iterable[Setting]) -> None:
+        """Overlay the stored settings; one whose declaration has gone is kept in the store and ignored."""
+        for setting in stored:
+            self.put(f"{setting.category}.{setting.name}", setting.value)
+
+    def put(self, path: str, value: str) -> None:
+        """Set a value that is already stored; a path that nobody declares is ignored."""
+        if path in self._values:
+            self._values[path] = value
+            for listener in self._listeners:
+                listener(path)
+
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the path of each setting that changes."""
+        self._listeners.append(listener)
+
+    def declaration(self, path: str) -> GlobalConfig:
+        """The declaration at ``category.name``.
+
+        Raises:
+            NotFound: nobody declares it.
+        """
+        if path not in self.declared:
+            raise NotFound(f"no global config {path}; query /global-configurations for what exists")
+        return self.declared[path]
+
+    def check(self, path: str, value: str) -> None:
+        """Raise an `InvalidArgument` when `value` may not be stored at `path`."""
+        refuse(self.declaration(path).fault(value))
+
+    def text(self, path: str) -> str:
+        """The value in force, as text."""
+        return self._values[path]
+
+    def number(self, path: str) -> int:
+        """The value in force as a whole number, units resolved.
+
+        Raises:
+            ValueError: the declaration is not of kind ``int``.
+        """
+        value = parse_number(self._values[path])
+        if value is None:
+            raise ValueError(f"{path} is not a number")
+        return value
+
+    def flag(self, path: str) -> bool:
+        """The value in force as a boolean."""
+        return self._values[path].lower() == "true"

@@ -1,0 +1,105 @@
+"""What a folder adds to the cloud, as data: `Plugin`, and `discover`, which finds the built-in ones.
+
+A plugin is imported by discovery alone and changes nothing by being imported; `appliance.py` wires it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from zstack_appliance.kernel.config import GlobalConfig
+from zstack_appliance.kernel.flow import Flow
+from zstack_appliance.kernel.message import Event, Hook, Request
+from zstack_appliance.kernel.remote import HostSide
+from zstack_appliance.kernel.schema import Key, Record
+from zstack_appliance.kernel.tag import SystemTag
+
+if TYPE_CHECKING:
+    from zstack_appliance.kernel.cloud import Cloud
+
+Serve = Callable[[Any, "Cloud"], Awaitable[Any]]
+"""``async def serve(message, cloud) -> reply``."""
+
+Task = Callable[["Cloud"], Awaitable[None]]
+"""A background task: runs as the system, until it is cancelled at shutdown."""
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Binds a request to the function that serves it, and to the queue that it waits in."""
+
+    message: type[Request[Any]]
+    serve: Serve
+    queue: Callable[[Any], Key | None] | None = None
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What a folder adds. Everything is a value; nothing runs before `appliance.py` says so."""
+
+    name: str
+    resources: tuple[type[Record], ...] = ()
+    handlers: tuple[Handler | Serve, ...] = ()
+    """Functions decorated by `handles`, or ready `Handler` values made by a helper."""
+    listeners: tuple[tuple[type[Event], Serve], ...] = ()
+    hooks: tuple[tuple[type[Hook[Any]], Serve], ...] = ()
+    flows: tuple[Flow[Any], ...] = ()
+    drivers: Mapping[str, Any] = field(default_factory=dict)
+    """What a resource's ``type`` value selects; the parent folder's `driver.py` gives the Protocol."""
+    host_side: HostSide = field(default_factory=HostSide)
+    configs: tuple[GlobalConfig, ...] = ()
+    tags: tuple[SystemTag, ...] = ()
+    starts: tuple[Task, ...] = ()
+    """Awaited one by one, in plugin order, before the doors open."""
+    tasks: tuple[Task, ...] = ()
+    """Started once the doors are open; each runs in its own task until shutdown."""
+
+
+_HANDLER = "__handler__"
+
+
+def handles(
+    message: type[Request[Any]], *, queue: Callable[[Any], Key | None] | None = None
+) -> Callable[[Serve], Serve]:
+    """Mark a function as the handler of `message`, served in the order of the queue that `queue` names."""
+
+    def attach(serve: Serve) -> Serve:
+        setattr(serve, _HANDLER, Handler(message, serve, queue))
+        return serve
+
+    return attach
+
+
+def handler_of(entry: Handler | Serve) -> Handler:
+    """The `Handler` of a plugin's entry.
+
+    Raises:
+        TypeError: the function carries no ``@handles``.
+    """
+    if isinstance(entry, Handler):
+        return entry
+    found = getattr(entry, _HANDLER, None)
+    if not isinstance(found, Handler):
+        raise TypeError(f"{entry!r} is listed as a handler: decorate it with @handles(Message)")
+    return found
+
+
+def discover(package: str) -> tuple[Plugin, ...]:
+    """Every ``plugin`` value in the ``plugin.py`` modules below a package, ordered by name.
+
+    Raises:
+        RuntimeError: there is none, as in a bundle that was built without them.
+    """
+    root = importlib.import_module(package)
+    found: list[Plugin] = [
+        importlib.import_module(module.name).plugin
+        for module in pkgutil.walk_packages(root.__path__, f"{package}.")
+        if module.name.endswith(".plugin")
+    ]
+    if not found:
+        raise RuntimeError(f"no plugin found below {package}: the program was built without its modules")
+    return tuple(sorted(found, key=lambda plugin: plugin.name))

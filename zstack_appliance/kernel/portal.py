@@ -1,0 +1,124 @@
+"""Between every door and every handler: who may call, what the request names, which tags it brings.
+
+Primitive: `Portal.serve`, the only way from outside to a handler. The order is ZStack's: session and rights,
+then the resources that the request names, then the tags; the fields themselves were checked by decoding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+
+from zstack_appliance.kernel.cloud import Cloud, Kernel
+from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated
+from zstack_appliance.kernel.message import Access, Create, Delete, Request, api_of, wire_name
+from zstack_appliance.kernel.principal import Principal
+from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, root_of
+
+
+class TagRules(Protocol):
+    """Judges the tags that a request brings, before anything is done."""
+
+    def check(self, message: Request[Any], cloud: Cloud) -> None:
+        """Raise an `InvalidArgument` for a system tag that no pattern accepts."""
+
+
+class Portal:
+    """Serves API requests on behalf of principals.
+
+    Args:
+        kernel: the node.
+        tags: the rules that tags are checked by.
+    """
+
+    def __init__(self, kernel: Kernel, tags: Iterable[TagRules] = ()) -> None:
+        self.kernel = kernel
+        self._tags = tuple(tags)
+
+    async def serve(self, message: Request[Any], principal: Principal, job_uuid: str | None = None) -> Any:
+        """Check a request, hand it to its handler, and give the handler's reply.
+
+        Raises:
+            InvalidArgument: it is no API, or brings tags that no pattern accepts.
+            Unauthenticated: the API needs a session.
+            Forbidden: the account may not call it, or not on this resource.
+            NotFound: it names a resource that does not exist.
+            CloudError: what the handler raises.
+        """
+        self.authorise(type(message), principal)
+        if isinstance(message, Delete) and self._is_gone(message):
+            return None
+        for field in fields_of(type(message)):
+            if field.ref is not None:
+                self._check_reference(message, field, field.ref, principal)
+        if isinstance(message, Create) and message.resource_uuid is None:
+            # Known from the start, so that the new resource's queue is held while it is made.
+            message = msgspec.structs.replace(message, resource_uuid=self.kernel.entropy.uuid())
+        cloud = Cloud(self.kernel, principal, job_uuid)
+        for rules in self._tags:
+            rules.check(message, cloud)
+        return await cloud.call(message)
+
+    def authorise(self, message: type[Request[Any]], principal: Principal) -> None:
+        """Whether this principal may call this API at all. Doors ask before they decode its parameters.
+
+        Raises:
+            InvalidArgument: it is no API.
+            Unauthenticated: it needs a session and there is none.
+            Forbidden: it is for administrators.
+        """
+        declared = api_of(message)
+        if declared is None:
+            raise InvalidArgument(f"{message.__name__} is not callable from outside")
+        if not declared.session:
+            return
+        if not principal.account_uuid:
+            raise Unauthenticated("Session expired or unknown; log in and send the new session's uuid")
+        if declared.access is Access.ADMIN and not principal.admin:
+            raise Forbidden(f"only an administrator may call {wire_name(message)}")
+
+    def _is_gone(self, message: Delete) -> bool:
+        """Whether a delete names a well-formed uuid of nothing: what is gone counts as deleted."""
+        ref = next((f.ref for f in fields_of(type(message)) if f.name == "uuid"), None)
+        if ref is None:
+            return False
+        return self.kernel.store.get(ref.target, message.uuid) is None
+
+    def _check_reference(self, message: Request[Any], field: Field, ref: Ref, principal: Principal) -> None:
+        value = getattr(message, field.name)
+        if value is None:
+            return
+        many = not isinstance(value, str)
+        for uuid in value if many else (value,):
+            row = self.kernel.store.get(ref.target, uuid)
+            if row is None or not self.visible(type(row), uuid, principal):
+                raise _missing(field.wire, uuid, ref.target, many=many)
+            if not self._usable(message, field, type(row), uuid, principal):
+                raise Forbidden(f"account[{principal.account_uuid}] does not own resource[uuid:{uuid}]")
+
+    def visible(self, cls: type[Record], uuid: str, principal: Principal) -> bool:
+        """Whether the principal may know that a row exists."""
+        if principal.admin or describe(cls).options.readable or root_of(cls).options.readable:
+            return True
+        return root_of(cls).options.owned and self.kernel.store.owner(cls, uuid) == principal.account_uuid
+
+    def _usable(
+        self, message: Request[Any], field: Field, cls: type[Record], uuid: str, principal: Principal
+    ) -> bool:
+        """Reading or referring needs sight alone; acting on a resource (``uuid``) needs ownership."""
+        declared = api_of(type(message))
+        acts = field.name == "uuid" and declared is not None and declared.method != "GET"
+        if principal.admin or not acts:
+            return True
+        return self.kernel.store.owner(cls, uuid) == principal.account_uuid
+
+
+def _missing(field: str, uuid: str, target: type[Record], *, many: bool) -> NotFound:
+    kind = describe(target).vo
+    if not re.fullmatch(r"[0-9a-f]{32}", uuid):
+        return NotFound(f"invalid value[{uuid}] of field[{field}]: a uuid has 32 lower-case hexadecimal digits")
+    named = f"uuids:[{uuid}]" if many else f"uuid:{uuid}"
+    return NotFound(f"invalid field[{field}], resource[{named}, type:{kind}] not found")

@@ -1,0 +1,48 @@
+"""Which rows an account may see, as SQL: `visible`, and `Shared`, the seam for rows that were shared.
+
+The rule stands here alone and holds for every table that a query touches, not only for the rows it answers
+with: a row that an account may not see can neither be found, nor sorted by, nor counted, nor guessed at
+through an edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from zstack_appliance.kernel.comparison import Statement
+from zstack_appliance.kernel.principal import Principal
+from zstack_appliance.kernel.schema import Record, owner_ref, root_of
+
+Shared: TypeAlias = Callable[[type[Record], str, Principal], Statement | None]
+"""``shared(resource, uuid, principal)``: SQL that holds when the row whose uuid is the SQL expression `uuid`
+has been shared with the principal's account; None when rows of that resource are never shared."""
+
+
+def nothing_shared(_cls: type[Record], _uuid: str, _principal: Principal) -> Statement | None:
+    """No row is shared with anybody."""
+    return None
+
+
+def visible(cls: type[Record], alias: str, principal: Principal, shared: Shared) -> Statement | None:
+    """The condition under which the principal sees a row of `cls`.
+
+    Args:
+        cls: the resource; a sub-type's rows are its base's, and so are who owns and who reads them.
+        alias: the SQL name of the base's table.
+        principal: who looks.
+        shared: what has been shared.
+
+    Returns:
+        None when it sees all rows.
+    """
+    root = root_of(cls)
+    if principal.admin or root.options.readable:
+        return None
+    if not root.options.owned and owner_ref(root.cls) is None:
+        return Statement("0")
+    own = Statement(f"{alias}.owner_uuid = ?", (principal.account_uuid,))
+    more = shared(root.cls, f"{alias}.uuid", principal)
+    if more is None:
+        return own
+    return Statement(f"({own.sql} OR {more.sql})", own.bindings + more.bindings)
