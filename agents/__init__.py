@@ -1,0 +1,1 @@
+"""What runs on hosts: subprocesses (`process`), the KVM host (`kvm`), and the playbooks that deploy it."""

@@ -58,19 +58,9 @@ def build(recipe: Recipe, out: Path, cache: Path) -> Built:
         if up_to_date(out, key):
             return Built(out, key, fresh=False)
         files = apt.fetch(packages, cache / "packages")
-        work = cache / "work"
-        # What a killed build left.
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        _make(recipe, {name: apt.contents(path) for name, path in files.items()}, kernel, work)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _key_file(out).unlink(missing_ok=True)
-        # The cache may be on another file system: copied beside the target first, then renamed.
-        whole = out.with_name(f".{out.name}.new")
-        shutil.move(work / "image.qcow2", whole)
-        whole.replace(out)
-        _key_file(out).write_text(f"{key} {_sha256(out)}\n", "ascii")
-        shutil.rmtree(work)
+        with _scratch(cache / "work") as work:
+            _make(recipe, {name: apt.contents(path) for name, path in files.items()}, kernel, work)
+            _install(work / "image.qcow2", out, key)
     return Built(out, key, fresh=True)
 
 
@@ -114,6 +104,27 @@ def _applets(shelf: Tree, work: Path) -> list[str]:
     busybox.chmod(0o755)
     paths = run(busybox, "--list-full").stdout.decode().split()
     return [path for path in paths if path not in {"bin/busybox", "linuxrc"}]
+
+
+def _install(image: Path, out: Path, key: str) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # The cache may be on another file system: copied beside the target first, then renamed.
+    whole = out.with_name(f".{out.name}.new")
+    shutil.move(image, whole)
+    _key_file(out).unlink(missing_ok=True)
+    whole.replace(out)
+    _key_file(out).write_text(f"{key} {_sha256(out)}\n", "ascii")
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder, removed at the end; one that a killed build left is removed first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

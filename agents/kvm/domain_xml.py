@@ -92,10 +92,11 @@ def vnc_of(domain: str) -> VncAddress | None:
 
 
 def _mark(domain: ET.Element, mark: Mark) -> None:
+    # The prefix is spelt out: ElementTree would make up another, and put it on the domain element.
     ET.SubElement(
         ET.SubElement(domain, "metadata"),
-        f"{{{METADATA_NAMESPACE}}}vm",
-        {"instance": mark.instance, "uuid": mark.uuid},
+        "zs:vm",
+        {"xmlns:zs": METADATA_NAMESPACE, "instance": mark.instance, "uuid": mark.uuid},
     )
 
 

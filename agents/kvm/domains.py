@@ -91,13 +91,21 @@ class Domains:
                 | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
             )
 
-    def ask_reboot(self, uuid: str) -> None:
-        """Ask a running guest to restart, by its agent or else by its power button."""
-        self._need(uuid, {VmState.RUNNING}, "to be rebooted").reboot()
+    def check_alive(self, uuid: str, purpose: str) -> None:
+        """Refuse what makes no sense with a VM that does not run."""
+        self._need(uuid, ALIVE, purpose)
 
-    def reset(self, uuid: str) -> VmState:
-        """Restart a guest as its reset button does."""
-        self._need(uuid, ALIVE, "to be rebooted").reset()
+    def ask_reboot(self, uuid: str) -> VmState:
+        """Ask a running guest to restart, by its agent or else by its power button."""
+        return self._when(uuid, {VmState.RUNNING}, lambda domain: domain.reboot())
+
+    def restart(self, uuid: str) -> VmState:
+        """Restart a guest as its reset button does, or as its power button when it is off."""
+        domain = self._need(uuid, {*ALIVE, VmState.STOPPED}, "to be rebooted")
+        if _state(domain) is VmState.STOPPED:
+            domain.create()
+        else:
+            domain.reset()
         return VmState.RUNNING
 
     def pause(self, uuid: str) -> VmState:
@@ -139,9 +147,10 @@ class Domains:
 
     def _need(self, uuid: str, states: set[VmState], purpose: str) -> Any:
         domain = self._find(uuid)
-        state = VmState.STOPPED if domain is None else _state(domain)
+        state = None if domain is None else _state(domain)
         if state not in states:
-            raise HostCommandFailed(f"VM {uuid} is {state.value} on this host; start it {purpose}")
+            seen = "not there" if state is None else state.value
+            raise HostCommandFailed(f"VM {uuid} is {seen} on this host; start it {purpose}")
         return domain
 
     def _find(self, uuid: str) -> Any | None:

@@ -96,16 +96,22 @@ class DomainWatch:
         self._waiting: dict[tuple[str, Happening], set[trio.Event]] = {}
 
     @contextmanager
-    def expect(self, uuid: str, happening: Happening) -> Iterator[trio.Event]:
-        """An event that is set once it happens; enter before asking for it, or the answer may be missed."""
-        key, event = (uuid, happening), trio.Event()
-        self._waiting.setdefault(key, set()).add(event)
+    def expect(self, uuid: str, *happenings: Happening) -> Iterator[trio.Event]:
+        """An event that is set once one of these happens.
+
+        Enter before asking the guest for it, or the answer may be missed.
+        """
+        event = trio.Event()
+        keys = [(uuid, happening) for happening in happenings]
+        for key in keys:
+            self._waiting.setdefault(key, set()).add(event)
         try:
             yield event
         finally:
-            self._waiting[key].discard(event)
-            if not self._waiting[key]:
-                del self._waiting[key]
+            for key in keys:
+                self._waiting[key].discard(event)
+                if not self._waiting[key]:
+                    del self._waiting[key]
 
     def happened(self, uuid: str, happening: Happening) -> None:
         """Wake everyone who waits for this."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agents.kvm.accel import Machine
-from agents.kvm.connection import SYSTEM_URI, LibvirtConnection
+from agents.kvm.connection import SYSTEM_URI, DomainListener, Libvirt, LibvirtConnection
 from agents.kvm.events import DomainWatch, Happening, change_of
 from agents.kvm.facts import connect, ping
 from agents.kvm.libvirtd import Libvirtd
@@ -60,7 +61,7 @@ class KvmHost:
         data: the appliance's own folder on the host.
         sides: the host halves of the drivers that this host serves besides KVM itself.
         machine: what the host tells about itself.
-        libvirtd: how its libvirtd is found and started; by default the usual way.
+        libvirt: makes the way to libvirt for a listener; by default to the libvirtd of this host.
     """
 
     def __init__(
@@ -70,17 +71,17 @@ class KvmHost:
         data: Path,
         sides: Iterable[HostSide] = (),
         machine: Machine | None = None,
-        libvirtd: Libvirtd | None = None,
+        libvirt: Callable[[DomainListener], Libvirt] | None = None,
     ) -> None:
         self._handlers = table([KVM, *sides])
         self._notices = NoticeQueue()
         self._watch = DomainWatch()
         self._learnt = Learnt()
-        daemon = libvirtd or Libvirtd(LocalRuntime(instance=instance, data=data))
+        reach = libvirt or partial(local_libvirt, Libvirtd(LocalRuntime(instance=instance, data=data)))
         self._runtime = KvmRuntime(
             instance=instance,
             data=data,
-            libvirt=LibvirtConnection(SYSTEM_URI, ready=daemon.ensure, listener=self),
+            libvirt=reach(self),
             watch=self._watch,
             learnt=self._learnt,
             machine=machine or Machine(),
@@ -92,7 +93,7 @@ class KvmHost:
         Raises:
             HostUnreachable: there is no libvirtd and none could be started.
         """
-        await self._runtime.libvirt.open()
+        await self._runtime.libvirt.connect()
 
     async def serve(self, path: str, body: bytes, report: Report = unheard) -> bytes:
         """Do what an encoded command asks.
@@ -115,7 +116,7 @@ class KvmHost:
             return failed(str(error))
         return done(reply)
 
-    def notices(self) -> AsyncIterator[HostNotice]:
+    def notices(self) -> AsyncGenerator[HostNotice, None]:
         """What happens on the host unasked, for one listener."""
         return self._notices.listen()
 
@@ -126,10 +127,14 @@ class KvmHost:
     def lifecycle(self, uuid: str, event: int, detail: int) -> None:
         """libvirt says that a domain changed."""
         change = change_of(event, detail)
-        if change is None or uuid not in self._learnt.owned:
+        if change is None:
             return
         if change.state is VmState.STOPPED:
             self._watch.happened(uuid, Happening.STOPPED)
+        # libvirt announces a start twice: as resumed, then as started.
+        if uuid not in self._learnt.owned or change.state is self._learnt.owned[uuid]:
+            return
+        self._learnt.owned[uuid] = change.state
         self._notices.put(VmStateChanged(uuid=uuid, state=change.state, reason=change.reason))
 
     def reset(self, uuid: str) -> None:
@@ -138,6 +143,7 @@ class KvmHost:
 
     def lost(self) -> None:
         """The connection to libvirt has gone, and with it whatever happens until the next command."""
+        self._learnt.owned = dict.fromkeys(self._learnt.owned)
         self._notices.put(NoticesLost(reason="the connection to libvirtd was lost"))
 
     def _lookup(self, path: str) -> tuple[type[Command[Any]], HostHandler]:
@@ -145,6 +151,11 @@ class KvmHost:
             return self._handlers[path]
         except KeyError:
             raise HostCommandFailed(f"this host knows no command {path}; is its agent too old?") from None
+
+
+def local_libvirt(daemon: Libvirtd, listener: DomainListener) -> LibvirtConnection:
+    """The way to the libvirtd of this host, which is started when it does not run."""
+    return LibvirtConnection(SYSTEM_URI, ready=daemon.ensure, listener=listener)
 
 
 def table(sides: Iterable[HostSide]) -> dict[str, tuple[type[Command[Any]], HostHandler]]:

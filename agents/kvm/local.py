@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TypeVar
 
 from agents.kvm.host import KvmHost
@@ -30,7 +31,8 @@ class LocalLink(HostDriver):
         answer = await self._host.serve(command.path, encode(command), report or unheard)
         return read_answer(command, answer)
 
-    async def notices(self) -> AsyncIterator[HostNotice]:
+    async def notices(self) -> AsyncGenerator[HostNotice, None]:
         """What happens on this host unasked, for one listener."""
-        async for notice in self._host.notices():
-            yield decode_notice(encode(notice))
+        async with aclosing(self._host.notices()) as notices:
+            async for notice in notices:
+                yield decode_notice(encode(notice))

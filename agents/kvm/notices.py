@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import trio
 
@@ -29,7 +29,7 @@ class NoticeQueue:
         self._waiting.append(notice)
         self._arrived.set()
 
-    async def listen(self) -> AsyncIterator[HostNotice]:
+    async def listen(self) -> AsyncGenerator[HostNotice, None]:
         """Every notice once, in order, for ever."""
         while True:
             while self._waiting:

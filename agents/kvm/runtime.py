@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.kvm.accel import Machine, Verdict
-from agents.kvm.connection import LibvirtConnection
+from agents.kvm.connection import Libvirt
 from agents.kvm.events import DomainWatch
 from agents.process import run
+from zstack_appliance.cloud.host.driver import VmState
 from zstack_appliance.kernel.files import uuid_part
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import Completed
@@ -57,11 +58,12 @@ class Learnt:
     """What a host has found out since it was reached.
 
     Attributes:
-        owned: UUIDs of the domains that are ours; what happens to others is not our business.
+        owned: the domains that are ours, by UUID, with the state last told to the listener; None when
+            nothing was. What happens to other domains is not our business.
         accelerator: what guests run under, once that is decided.
     """
 
-    owned: set[str] = field(default_factory=set)
+    owned: dict[str, VmState | None] = field(default_factory=dict)
     accelerator: Verdict | None = None
 
 
@@ -77,7 +79,7 @@ class KvmRuntime(LocalRuntime):
         report: carries progress back to whoever sent the command.
     """
 
-    libvirt: LibvirtConnection
+    libvirt: Libvirt
     watch: DomainWatch
     learnt: Learnt
     machine: Machine

@@ -45,7 +45,8 @@ ASK_AGAIN_SECONDS = 5.0
 async def list_vms(command: ListVms, runtime: KvmRuntime) -> VmList:
     """List the domains, and learn which are ours."""
     found = await in_domains(runtime, lambda domains: domains.list())
-    runtime.learnt.owned.update(vm.uuid for vm in found.vms)
+    for vm in found.vms:
+        runtime.learnt.owned.setdefault(vm.uuid, None)
     return found
 
 
@@ -54,7 +55,7 @@ async def start(command: StartVm, runtime: KvmRuntime) -> VmStatus:
     spec = command.domain
     accelerator = await _accelerator(runtime)
     # Before the call: the notice of the start must find its VM known.
-    runtime.learnt.owned.add(spec.uuid)
+    runtime.learnt.owned.setdefault(spec.uuid, None)
     state = await in_domains(runtime, partial(_start, spec, runtime, accelerator))
     return VmStatus(uuid=spec.uuid, state=state)
 
@@ -62,7 +63,8 @@ async def start(command: StartVm, runtime: KvmRuntime) -> VmStatus:
 async def stop(command: StopVm, runtime: KvmRuntime) -> VmStatus:
     """Ask the guest for as long as it may take, then stop it the hard way."""
     if command.grace:
-        await _ask_to_stop(command, runtime)
+        with runtime.watch.expect(command.uuid, Happening.STOPPED) as stopped:
+            await _ask(lambda domains: domains.shutdown(command.uuid), stopped, runtime, command.grace_seconds)
     state = await in_domains(runtime, lambda domains: domains.kill(command.uuid))
     return VmStatus(uuid=command.uuid, state=state)
 
@@ -71,20 +73,20 @@ async def destroy(command: DestroyVm, runtime: KvmRuntime) -> None:
     """Remove the domain and its folder."""
     folder = runtime.vm_folder(command.uuid)
     await in_domains(runtime, lambda domains: domains.remove(command.uuid))
-    runtime.learnt.owned.discard(command.uuid)
+    runtime.learnt.owned.pop(command.uuid, None)
     await trio.to_thread.run_sync(_remove_folder, folder)
 
 
 async def reboot(command: RebootVm, runtime: KvmRuntime) -> VmStatus:
-    """Ask the guest, and press its reset button if it does not obey."""
-    with runtime.watch.expect(command.uuid, Happening.RESET) as restarted:
-        with trio.move_on_after(command.grace_seconds):
-            while not restarted.is_set():
-                await in_domains(runtime, lambda domains: domains.ask_reboot(command.uuid))
-                with trio.move_on_after(ASK_AGAIN_SECONDS):
-                    await restarted.wait()
-        if not restarted.is_set():
-            await in_domains(runtime, lambda domains: domains.reset(command.uuid))
+    """Ask the guest, and press its buttons if it does not obey, or powers off in place of restarting."""
+    with (
+        runtime.watch.expect(command.uuid, Happening.RESET) as reset,
+        runtime.watch.expect(command.uuid, Happening.RESET, Happening.STOPPED) as answered,
+    ):
+        await in_domains(runtime, lambda domains: domains.check_alive(command.uuid, "to be rebooted"))
+        await _ask(lambda domains: domains.ask_reboot(command.uuid), answered, runtime, command.grace_seconds)
+        if not reset.is_set():
+            await in_domains(runtime, lambda domains: domains.restart(command.uuid))
     return VmStatus(uuid=command.uuid, state=VmState.RUNNING)
 
 
@@ -114,23 +116,20 @@ async def in_domains(runtime: KvmRuntime, work: Callable[[Domains], T]) -> T:
     return await runtime.libvirt.call(call)
 
 
-async def _ask_to_stop(command: StopVm, runtime: KvmRuntime) -> None:
-    with (
-        runtime.watch.expect(command.uuid, Happening.STOPPED) as stopped,
-        trio.move_on_after(command.grace_seconds),
-    ):
-        while not stopped.is_set():
-            state = await in_domains(runtime, lambda domains: domains.shutdown(command.uuid))
-            if state is not VmState.RUNNING:
-                return
-            with trio.move_on_after(ASK_AGAIN_SECONDS):
-                await stopped.wait()
-
-
 async def _accelerator(runtime: KvmRuntime) -> Accelerator:
-    if runtime.learnt.accelerator is None:
+    if runtime.learnt.accelerator is None:  # started before the first Connect
         runtime.learnt.accelerator = await choose(AcceleratorChoice.AUTO, runtime, runtime.machine)
     return runtime.learnt.accelerator.accelerator
+
+
+async def _ask(
+    request: Callable[[Domains], VmState], answer: trio.Event, runtime: KvmRuntime, seconds: float
+) -> None:
+    """Make a request of a running guest, again and again, until it answers, is not running or time is up."""
+    with trio.move_on_after(seconds):
+        while not answer.is_set() and await in_domains(runtime, request) is VmState.RUNNING:
+            with trio.move_on_after(ASK_AGAIN_SECONDS):
+                await answer.wait()
 
 
 def _start(spec: DomainSpec, runtime: KvmRuntime, accelerator: Accelerator, domains: Domains) -> VmState:

@@ -136,12 +136,16 @@ class Handlers:
             await trio.sleep_forever()
 
     async def busy(self, socket: WebSocket) -> None:
-        """Be away at a gate while messages come, then read them all."""
+        """Be away at a gate while messages come, then read them all, then have something left to do."""
         await socket.accept()
         with self.noting("busy"):
             await self.gates["busy"].wait()
-            while True:
-                self.notes.append(await socket.receive_text())
+            try:
+                while True:
+                    self.notes.append(await socket.receive_text())
+            except WebSocketDisconnect as left:
+                self.notes.append(f"busy left {left.code}")
+                await self.gates["parting"].wait()
 
     async def parting(self, socket: WebSocket) -> None:
         """Close the WebSocket, then have something left to do."""

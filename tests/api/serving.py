@@ -34,11 +34,16 @@ class Client:
         self.http = http
         self.streams: list[trio.SocketStream] = []
 
-    async def socket(self, head: str) -> trio.SocketStream:
-        """Connect and send the head of a request. It is closed with the client at the latest."""
+    async def connect(self) -> trio.SocketStream:
+        """A bare connection, closed with the client at the latest."""
         url = httpx.URL(self.url)
         stream = await trio.open_tcp_stream(url.host, url.port or 80)
         self.streams.append(stream)
+        return stream
+
+    async def socket(self, head: str) -> trio.SocketStream:
+        """Connect and send the head of a request."""
+        stream = await self.connect()
         await stream.send_all(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
         return stream
 

@@ -187,16 +187,22 @@ async def test_a_websocket_handler_reads_its_last_messages_before_the_disconnect
         assert await client.notes() == ["busy began", "save", "and", "reboot", "busy left 1000"]
 
 
-async def test_a_websocket_handler_may_work_on_after_closing() -> None:
+async def test_a_websocket_handler_may_work_on_after_the_end() -> None:
+    """Whether it closed the WebSocket itself or read that its client had left."""
     async with serving() as (_, client):
         async with client.websocket("/parting") as socket:
             with pytest.raises(WebSocketDisconnect):
                 await socket.receive_text()
+        async with client.websocket("/busy"):
+            await client.noted("busy began")
+        await client.open_gate("busy")
+        await client.noted("busy left 1000")
         async with client.websocket("/deaf"):
             await client.noted("deaf began")
-        await client.noted("deaf cancelled")  # so the time that a handler has to notice is over
+        await client.noted("deaf cancelled")  # so the time to notice is over for all of them
         await client.open_gate("parting")
         await client.noted("parting ended")
+        await client.noted("busy ended")
 
 
 async def test_stopping_lets_requests_finish_and_ends_streams() -> None:

@@ -121,15 +121,20 @@ class Machine:
         raise AssertionError(f"no forwarding to port {guest_port} in {table}")
 
     async def page(self) -> str:
-        """What the guest's web server says; an AssertionError while it does not answer."""
+        """What the guest's web server says, once it says something."""
         port = await self.forwarded(80)
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
-            try:
-                answer = await client.get(f"http://127.0.0.1:{port}/")
-            except httpx.TransportError as fault:
-                raise AssertionError(f"no answer yet: {fault!r}") from fault
-        assert answer.status_code == 200
-        return answer.text
+
+        async def answer() -> str:
+            # QEMU takes the connection before the guest does, so a short patience finds the guest sooner.
+            async with httpx.AsyncClient(trust_env=False, timeout=1) as client:
+                try:
+                    response = await client.get(f"http://127.0.0.1:{port}/")
+                except httpx.TransportError as fault:
+                    raise AssertionError(f"no answer yet: {fault!r}") from fault
+            assert response.status_code == 200
+            return response.text
+
+        return await eventually(answer, within=PATIENCE, every=0.1)
 
     async def type(self, text: str) -> None:
         """Type on the serial console."""

@@ -45,13 +45,28 @@ def test_a_file_is_up_to_date_only_with_its_key_and_untouched(tmp_path: Path) ->
 @pytest.mark.slow
 def test_two_builds_give_the_same_bytes_and_the_third_does_nothing(tmp_path: Path) -> None:
     recipe = load(HERE / "tiny")
+    reference = tiny_image().read_bytes()
+    cache = tmp_path / "cache"
+    (cache / "work").mkdir(parents=True)
+    (cache / "work" / "boot.bodies").write_text("left by a build that was killed")
+    (cache / "packages").symlink_to(DEFAULT_CACHE / "packages")
     out = tmp_path / "deep" / "tiny.qcow2"
-    first = build(recipe, out, DEFAULT_CACHE)
-    assert first.fresh
-    assert out.read_bytes() == tiny_image().read_bytes()
-    assert not build(recipe, out, DEFAULT_CACHE).fresh
+    assert build(recipe, out, cache).fresh
+    assert out.read_bytes() == reference
+    assert not build(recipe, out, cache).fresh
     assert sorted(path.name for path in out.parent.iterdir()) == ["tiny.qcow2", "tiny.qcow2.key"]
-    assert not (DEFAULT_CACHE / "work").exists()
+    assert sorted(path.name for path in cache.iterdir()) == ["lock", "packages"]
+
+
+def test_a_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
+    tiny_image()
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "packages").symlink_to(DEFAULT_CACHE / "packages")
+    recipe = replace(load(HERE / "tiny"), files=("usr/bin/absent",))
+    with pytest.raises(LookupError, match="usr/bin/absent"):
+        build(recipe, tmp_path / "x.qcow2", cache)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["cache", "lock", "packages"]
 
 
 def test_a_mistake_on_the_command_line_is_one_sentence(tmp_path: Path) -> None:

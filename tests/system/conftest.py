@@ -104,7 +104,7 @@ async def link(kvm_host: KvmHost) -> LocalLink:
 
 
 @pytest.fixture
-def guests(tiny_image: Path, tmp_path: Path) -> Guests:
+async def guests(tiny_image: Path, tmp_path: Path) -> Guests:
     """Guests for `kvm_host`, and the bridge that they are on."""
-    make_bridge()
+    await make_bridge()
     return Guests(image=tiny_image, folder=tmp_path, instance=INSTANCE)

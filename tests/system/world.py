@@ -48,7 +48,8 @@ class World:
         plugged = ["master", bridge] if bridge is not None else []
         await run(["ip", "netns", "add", name])
         await run(["ip", "link", "add", end, "type", "veth", "peer", "name", "eth0", *address, "netns", name])
-        await run(["ip", "link", "set", end, *plugged, "up"])
+        # Without an IPv6 address of its own, which would come some time later and look like a change.
+        await run(["ip", "link", "set", end, "addrgenmode", "none", *plugged, "up"])
         for interface in ("lo", "eth0"):
             await run(["ip", "-netns", name, "link", "set", interface, "up"])
 
@@ -80,8 +81,9 @@ class World:
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
     async def lookup(self, name: str, asked: str, server: str) -> str:
-        """What a name server answers a machine, without the lines about the server itself."""
-        answered = await self.on(name, "busybox", "nslookup", asked, server, check=False)
+        """What a name server answers a machine, without the lines about the server; empty when it is silent."""
+        patient = ["busybox", "timeout", "2", "busybox", "nslookup", asked, server]
+        answered = await self.on(name, *patient, check=False)
         return answered.stdout.partition("\n\n")[2].strip()
 
     @asynccontextmanager
@@ -103,7 +105,7 @@ class World:
         """The address that a server sees a machine's connection come from; None when it sees none."""
         async with self.connection(name, address, port) as talk:
             with trio.move_on_after(within):
-                return await talk.hear()
+                return await talk.hear() or None
         return None
 
 

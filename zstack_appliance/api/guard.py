@@ -8,6 +8,7 @@ both impossible.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -49,7 +50,7 @@ class LoopbackGuard:
         if not self._is_ours(_host_of(f"//{host}")):
             return 421, f"this door serves localhost, not [{host[:100]}]; use http://localhost or its address"
         origin = headers.get("origin")
-        if origin is None or urlsplit(origin).netloc == host or self._is_ours(_host_of(origin)):
+        if origin is None or urlsplit(origin).netloc == host or _host_of(origin) in self._names:
             return None
         return 403, f"pages of [{origin[:100]}] may not call this door"
 
@@ -57,14 +58,15 @@ class LoopbackGuard:
         """Whether a name cannot be one that a stranger has made to mean this machine."""
         if not host:
             return False
-        return host == "localhost" or host.endswith(".localhost") or host in self._names or _is_address(host)
+        return host == "localhost" or host.endswith(".localhost") or host in self._names or _address(host) is not None
 
 
 def _is_plain_loopback(scope: Scope) -> bool:
     server = scope.get("server")
     if scope.get("scheme") in ("https", "wss") or not server:
         return False
-    return _is_address(server[0]) and ipaddress.ip_address(server[0]).is_loopback
+    address = _address(server[0])
+    return address is not None and address.is_loopback
 
 
 def _host_of(url: str) -> str | None:
@@ -75,9 +77,10 @@ def _host_of(url: str) -> str | None:
         return None
 
 
-def _is_address(host: str) -> bool:
+@functools.lru_cache(maxsize=256)
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a text is; None for a name. Doors see the same few again and again."""
     try:
-        ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None

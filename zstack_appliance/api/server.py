@@ -121,8 +121,9 @@ class Doors:
             with trio.CancelScope(shield=True):
                 bridge.stop()
                 await bridge.quiet()
-                for door in doors:
-                    await door.hang_up()
+                async with trio.open_nursery() as nursery:
+                    for door in doors:
+                        nursery.start_soon(door.hang_up)
 
 
 class _Door(uvicorn.Server):

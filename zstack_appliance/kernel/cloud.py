@@ -5,12 +5,13 @@ Primitives: `Kernel` (one node's mechanisms) and `Cloud` (the kernel on behalf o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.config import Configs
+from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.flow import Context, Flow
 from zstack_appliance.kernel.message import Create, Event, Hook, Request
 from zstack_appliance.kernel.principal import SYSTEM, Principal
@@ -40,6 +41,8 @@ class Kernel:
     entropy: Entropy
     services: dict[type[Any], Any] = field(default_factory=dict)
     """Process-wide objects that the composition root provides, by their type."""
+    drivers: Mapping[tuple[type[Any], str], Any] = field(default_factory=dict)
+    """What makes a driver, by Protocol and the resource's ``type``."""
 
     def as_system(self) -> Cloud:
         """A `Cloud` that acts for the appliance itself."""
@@ -117,6 +120,17 @@ class Cloud:
         except KeyError:
             raise LookupError(f"the composition root provides no {service.__name__}") from None
         return found
+
+    def driver(self, protocol: type[Any], kind: str) -> Any:
+        """What makes the driver that a resource's ``type`` selects.
+
+        Raises:
+            Conflict: its plugin has been removed.
+        """
+        try:
+            return self.kernel.drivers[protocol, kind]
+        except KeyError:
+            raise Conflict(f"type[{kind}] has no driver: the plugin that brought it is missing") from None
 
     def held(self) -> tuple[Key, ...]:
         """The queue keys that the running task holds."""

@@ -1,7 +1,7 @@
 """One comparison as SQL, by the type of the field: which operators it takes and how its values read.
 
-Primitives: `Statement` (SQL text and what is bound to it), `operators_of` and `compare`. Every value travels
-as a binding, never inside the text.
+Primitives: `Shape` (how a field compares), `operators_of` and `compare`. Every value travels as a binding,
+never inside the text.
 """
 
 from __future__ import annotations
@@ -10,30 +10,17 @@ import enum
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Literal, TypeAlias, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
 from zstack_appliance.kernel.conditions import Op
 from zstack_appliance.kernel.schema import TIMESTAMP, Field
-
-Bound: TypeAlias = str | int | float
-
-LISTED = "(SELECT value FROM json_each(?))"
-"""The right side of an IN whose values are bound as one JSON list."""
+from zstack_appliance.kernel.sql import LISTED, Bound, Statement
 
 MAX_PATTERN = 2048
 """Bytes in a LIKE pattern: the longest text column. SQLite by itself refuses more than 50,000."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL, whole or a part of one, and the values bound to its question marks, in order."""
-
-    sql: str
-    bindings: tuple[Bound, ...] = ()
 
 
 class Shape(enum.Enum):

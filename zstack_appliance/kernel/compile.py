@@ -8,21 +8,32 @@ may see confines every table touched: the resource's own, each hop's, those that
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 import msgspec
 
-from zstack_appliance.kernel.comparison import LISTED, Shape, Statement, compare, shape_of
-from zstack_appliance.kernel.conditions import And, Cond, Or, Query, Term
-from zstack_appliance.kernel.derive.ddl import quoted
+from zstack_appliance.kernel.comparison import Shape, compare, shape_of
+from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Query, Term
 from zstack_appliance.kernel.edges import Edge, Graph, lineage
 from zstack_appliance.kernel.errors import Fault, refuse
 from zstack_appliance.kernel.paths import Path, narrow, resolve
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import Record, describe
+from zstack_appliance.kernel.schema import Field, Record, describe, fields_of
 from zstack_appliance.kernel.scope import Shared, nothing_shared, visible
+from zstack_appliance.kernel.sql import (
+    EVERYTHING,
+    LISTED,
+    NOTHING,
+    Scope,
+    Statement,
+    all_of,
+    any_of,
+    member,
+    outermost,
+    select,
+)
 from zstack_appliance.kernel.store.tables import Tables
 
 
@@ -44,19 +55,23 @@ class Compiler:
         self.shared = shared
         self.zone = zone
 
+    def narrowed(self, query: Query, cls: type[Record]) -> type[Record]:
+        """The class that a query's rows are decoded as: the sub-type that it is confined to, or the base."""
+        return narrow(self.graph, cls, query.where)
+
     def rows(self, query: Query, cls: type[Record], principal: Principal) -> Statement:
-        """The page of rows that a query asks for, to be decoded by the layout of its `narrow` class.
+        """The page of rows that a query asks for, to be decoded by the layout of its `narrowed` class.
 
         Raises:
             InvalidArgument: conditions or the sort are wrong; it names all of them.
         """
         build = _Build(self, principal)
-        scope = build.outermost(narrow(self.graph, cls, query.where))
+        scope = outermost(self.narrowed(query, cls))
         where = build.where(scope, build.term(scope, query.where))
         order = build.order(scope, query)
         refuse(*build.faults)
-        select = self.tables.of(scope.cls).layout.select
-        sql = f"{select} WHERE {where.sql} ORDER BY {order.sql} LIMIT ? OFFSET ?"
+        text = self.tables.of(scope.cls).layout.select
+        sql = f"{text} WHERE {where.sql} ORDER BY {order.sql} LIMIT ? OFFSET ?"
         return Statement(sql, (*where.bindings, *order.bindings, query.limit, query.start))
 
     def count(self, query: Query, cls: type[Record], principal: Principal) -> Statement:
@@ -66,10 +81,10 @@ class Compiler:
             InvalidArgument: conditions are wrong; it names all of them.
         """
         build = _Build(self, principal)
-        scope = build.outermost(narrow(self.graph, cls, query.where))
+        scope = outermost(self.narrowed(query, cls))
         where = build.where(scope, build.term(scope, query.where))
         refuse(*build.faults)
-        return _select("count(*)", scope, where)
+        return select("count(*)", scope, where)
 
     def embedded(self, edge: Edge, uuids: Sequence[str], principal: Principal) -> Statement:
         """The rows that stand in the inventories of `uuids` under an edge's name, in the edge's order.
@@ -78,51 +93,17 @@ class Compiler:
         """
         assert edge.embed is not None
         build = _Build(self, principal)
-        scope = build.outermost(edge.target)
+        scope = outermost(edge.target)
         holder = scope.column(edge.key)
-        held = Statement(f"{holder} IN {LISTED}", (msgspec.json.encode(uuids).decode(),))
+        held = Statement(f"{holder} IN {LISTED}", (msgspec.json.encode(uuids).decode(),), selective=True)
         where = build.where(scope, held)
         order = f"ORDER BY {scope.column(edge.embed.order)}, {scope.root}.uuid"
         if edge.embed.pluck is None:
-            select = self.tables.of(edge.target).layout.select
-            return Statement(f"{select} WHERE {where.sql} {order}", where.bindings)
+            text = self.tables.of(edge.target).layout.select
+            return Statement(f"{text} WHERE {where.sql} {order}", where.bindings)
         value = scope.column(edge.embed.pluck)
         where = Statement(f"{where.sql} AND {value} IS NOT NULL {order}", where.bindings)
-        return _select(f"{holder}, {value}", scope, where)
-
-
-@dataclass(frozen=True)
-class Scope:
-    """One resource in a FROM clause: its own table and its bases', each under an SQL name of its own."""
-
-    cls: type[Record]
-    tables: tuple[tuple[type[Record], str], ...]
-    """From the root down."""
-
-    @property
-    def root(self) -> str:
-        """The SQL name of the root's table, which has the columns that all rows share."""
-        return self.tables[0][1]
-
-    @property
-    def source(self) -> str:
-        """The FROM clause without its keyword."""
-        (first, root), *rest = self.tables
-        joined = (f"JOIN {quoted(describe(cls).table)} {name} ON {name}.uuid = {root}.uuid" for cls, name in rest)
-        return " ".join((f"{quoted(describe(first).table)} {root}", *joined))
-
-    def column(self, field: str) -> str:
-        """SQL of the column that stores a field, whichever of the tables has it."""
-        return f"{self.tables[_home(self.cls, field)][1]}.{quoted(field)}"
-
-
-@functools.cache
-def _home(cls: type[Record], field: str) -> int:
-    """Which table of a resource's lineage stores a field, counted from the root."""
-    for place, step in enumerate(lineage(cls)):
-        if any(own.name == field for own in describe(step).own_fields):
-            return place
-    raise KeyError(f"{cls.__name__} has no column {field}")
+        return select(f"{holder}, {value}", scope, where)
 
 
 class _Build:
@@ -134,10 +115,6 @@ class _Build:
         self._named = 0
         self.faults: list[Fault] = []
 
-    def outermost(self, cls: type[Record]) -> Scope:
-        """The resource that the statement is about, under the names that its layout's text uses."""
-        return Scope(cls, tuple((step, quoted(describe(step).table)) for step in lineage(cls)))
-
     def inner(self, cls: type[Record]) -> Scope:
         """A resource under SQL names that this statement does not use yet."""
         steps = lineage(cls)
@@ -147,16 +124,19 @@ class _Build:
 
     def where(self, scope: Scope, *conditions: Statement) -> Statement:
         """The WHERE clause: these conditions and what the principal may see."""
-        sight = visible(scope.cls, scope.root, self._principal, self._compiler.shared)
-        return _joined(" AND ", (*conditions, *((sight,) if sight else ())), empty="1")
+        asked = all_of(conditions)
+        sight = visible(scope.cls, scope.root, self._principal, self._compiler.shared, selective=asked.selective)
+        if sight is None:
+            return asked
+        return sight if asked == EVERYTHING else all_of((asked, sight))
 
     def term(self, scope: Scope, term: Term) -> Statement:
         """A condition tree as SQL."""
         match term:
             case And(terms):
-                return _joined(" AND ", (self.term(scope, each) for each in terms), empty="1")
+                return all_of(self.term(scope, each) for each in terms)
             case Or(terms):
-                return _joined(" OR ", (self.term(scope, each) for each in terms), empty="0")
+                return any_of(self.term(scope, each) for each in terms)
             case Cond():
                 return self._condition(scope, term)
 
@@ -165,12 +145,12 @@ class _Build:
             path = resolve(self._compiler.graph, scope.cls, cond.path)
         except ValueError as wrong:
             self.faults.append(Fault(cond.path, str(wrong)))
-            return Statement("0")
+            return NOTHING
         try:
             return self._hop(scope, path.hops, lambda end: self._compare(end, path, cond))
         except ValueError as wrong:
             self.faults.append(Fault(cond.path, f"field[{cond.path}] {wrong}"))
-            return Statement("0")
+            return NOTHING
 
     def _hop(self, scope: Scope, hops: tuple[Edge, ...], inside: Callable[[Scope], Statement]) -> Statement:
         if not hops:
@@ -178,18 +158,23 @@ class _Build:
         edge, *rest = hops
         target = self.inner(edge.target)
         where = self.where(target, self._hop(target, tuple(rest), inside))
-        return _in(scope.column(edge.column), "IN", _select(target.column(edge.key), target, where))
+        inner = select(target.column(edge.key), target, where)
+        # One parent may have very many children, so an edge to one row may well lead back from all rows.
+        return member(scope.column(edge.column), "IN", inner, selective=edge.many)
 
     def _compare(self, scope: Scope, path: Path, cond: Cond) -> Statement:
         if path.tags is None:
-            return compare(path.field, scope.column(path.field.name), cond.op, cond.value, self._compiler.zone)
+            return self._compare_field(scope, path.field, cond.op, cond.value)
         tags = self.inner(path.tags)
-        matches = compare(
-            path.field, tags.column(path.field.name), cond.op.positive, cond.value, self._compiler.zone
-        )
+        matches = self._compare_field(tags, path.field, cond.op.positive, cond.value)
         word = "NOT IN" if cond.op.negative else "IN"
-        tagged = _select(tags.column("resource_uuid"), tags, self.where(tags, matches))
-        return _in(f"{scope.root}.uuid", word, tagged)
+        tagged = select(tags.column("resource_uuid"), tags, self.where(tags, matches))
+        return member(scope.column("uuid"), word, tagged, selective=not cond.op.negative)
+
+    def _compare_field(self, scope: Scope, field: Field, op: Op, value: str | tuple[str, ...]) -> Statement:
+        made = compare(field, scope.column(field.name), op, value, self._compiler.zone)
+        selective = op in (Op.EQ, Op.IN) and field.name in _indexed(scope.cls)
+        return replace(made, selective=selective)
 
     def order(self, scope: Scope, query: Query) -> Statement:
         """The ORDER BY clause; the key comes last, so that pages neither overlap nor miss a row."""
@@ -198,7 +183,7 @@ class _Build:
             key = self._sort_key(scope, query.sort or "createDate")
         except ValueError as wrong:
             self.faults.append(Fault("sort", str(wrong)))
-            key = Statement("1")
+            key = EVERYTHING
         return Statement(f"{key.sql}{way}, {scope.root}.uuid{way}", key.bindings)
 
     def _sort_key(self, scope: Scope, name: str) -> Statement:
@@ -215,25 +200,14 @@ class _Build:
         edge, *rest = hops
         target = self.inner(edge.target)
         value = self._follow(target, tuple(rest), field)
-        here = Statement(f"{target.column(edge.key)} = {scope.column(edge.column)}")
-        where = self.where(target, here)
-        inner = _select(value.sql, target, where)
+        here = Statement(f"{target.column(edge.key)} = {scope.column(edge.column)}", selective=True)
+        inner = select(value.sql, target, self.where(target, here))
         return Statement(f"({inner.sql})", value.bindings + inner.bindings)
 
 
-def _select(what: str, source: Scope, where: Statement) -> Statement:
-    return Statement(" ".join(("SELECT", what, "FROM", source.source, "WHERE", where.sql)), where.bindings)
-
-
-def _in(column: str, word: str, inner: Statement) -> Statement:
-    return Statement(f"{column} {word} ({inner.sql})", inner.bindings)
-
-
-def _joined(word: str, parts: Iterable[Statement], *, empty: str) -> Statement:
-    found = tuple(parts)
-    if not found:
-        return Statement(empty)
-    if len(found) == 1:
-        return found[0]
-    sql = word.join(part.sql for part in found)
-    return Statement(f"({sql})", tuple(value for part in found for value in part.bindings))
+@functools.cache
+def _indexed(cls: type[Record]) -> frozenset[str]:
+    """The fields that an index leads with: key, references, and the first of each declared index."""
+    options = [describe(step).options for step in lineage(cls)]
+    declared = {columns[0] for each in options for columns in (*each.unique, *each.indexes)}
+    return frozenset({"uuid", *declared, *(field.name for field in fields_of(cls) if field.ref is not None)})

@@ -32,6 +32,9 @@ UNFINISHED = ".part"
 OWNER = ".zstack-appliance"
 """The file in a storage's root that holds the instance id of the appliance that it belongs to."""
 
+_ATTEMPTS = 10
+"""How often a folder may vanish under our hands before we call it busy."""
+
 _UUID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -174,17 +177,22 @@ def _claim(final: Path) -> _Claim:
     with explained(f"cannot prepare {final}"):
         ensure_folder(final.parent)
         part = final.with_name(final.name + UNFINISHED)
-        while True:
-            part.mkdir(exist_ok=True)
-            # Gone or renamed by its former holder just before we got the lock: begin again.
-            with suppress(FileNotFoundError):
-                fd = _hold(part)
-                if fd is None:
-                    raise _busy(final)
-                break
+        part.mkdir(exist_ok=True)
+        fd = _hold_again(part)
+        if fd is None:
+            raise _busy(final)
         os.fchmod(fd, 0o711)
         _empty(part)
         return _Claim(part, fd)
+
+
+def _hold_again(part: Path) -> int | None:
+    """`_hold` for a folder that its former holder may rename or remove just before we get the lock."""
+    for _ in range(_ATTEMPTS):
+        with suppress(FileNotFoundError):
+            return _hold(part)
+        part.mkdir(exist_ok=True)
+    return None
 
 
 def _busy(final: Path) -> HostCommandFailed:

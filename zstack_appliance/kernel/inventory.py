@@ -3,65 +3,52 @@
 An inventory has the row's public fields under their wire names and nothing for null, what the resource's
 ``view`` computes, and the lists that other resources embed in it. Lists are read level by level with one
 SELECT per edge, however many rows are rendered.
-
-Reading is kept out of rendering: `_Renderer` yields the statements that it needs and is sent their rows, so
-that one row's reply can be read at once on the loop thread and a thousand rows' on the reader pool.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any
 
 import msgspec
 
 from zstack_appliance.kernel.compile import Compiler
-from zstack_appliance.kernel.comparison import Statement
-from zstack_appliance.kernel.edges import Edge, lineage, public_fields
+from zstack_appliance.kernel.edges import Edge, Graph, lineage, public_fields
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import TIMESTAMP, Record, describe, fields_of
-
-Rows: TypeAlias = list[tuple[Any, ...]]
-T = TypeVar("T")
-Reading: TypeAlias = Generator[Statement, Rows, T]
-"""Yields statements, is sent their rows, returns a `T`."""
-
-
-class Source(Protocol):
-    """What inventories are read from; the store is one."""
-
-    def select(self, sql: str, bindings: tuple[Any, ...]) -> Rows:
-        """The result rows of a statement, read at once on the calling thread."""
-
-    async def query(self, sql: str, bindings: tuple[Any, ...]) -> Rows:
-        """The result rows of a statement, read on a pool."""
-
-
-class Inventory(dict[str, Any]):
-    """One rendered row: a plain dictionary for JSON that also knows what it was rendered from."""
-
-    __slots__ = ("form",)
-    form: Form
+from zstack_appliance.kernel.store.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How rows of one class are rendered; see `_form`."""
+    """How rows of one class are rendered; field names are those of the wire."""
 
     java: str
     """ZStack's full inventory class."""
-    defaults: tuple[tuple[str, Any], ...]
-    """Wire name and value of fields that msgspec leaves out when they have their default."""
-    nullable: tuple[str, ...]
-    """Wire names that msgspec gives as None instead of leaving them out."""
     private: tuple[str, ...]
-    """Wire names that are left out."""
+    """Fields that are left out."""
+    defaults: tuple[tuple[str, Any], ...]
+    """Fields that msgspec leaves out when they have this value."""
+    nulls: tuple[str, ...]
+    """Fields that msgspec gives as None instead of leaving them out."""
     dates: tuple[str, ...]
-    """Wire names that are formatted."""
     views: tuple[Callable[[Any], dict[str, Any]], ...]
     embeds: tuple[Edge, ...]
+    lists: tuple[str, ...]
+    """Names of those embedded lists that hold inventories."""
+
+
+class Inventory(dict[str, Any]):
+    """One rendered row: a plain dictionary for JSON that also knows what it was rendered as."""
+
+    __slots__ = ("form",)
+
+    def __init__(self, form: Form, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.form = form
 
 
 class Inventories:
@@ -69,48 +56,138 @@ class Inventories:
 
     Args:
         compiler: makes the statements that read embedded lists.
-        source: reads them.
         date: formats milliseconds UTC as the door prints dates.
     """
 
-    def __init__(self, compiler: Compiler, source: Source, date: Callable[[int], Any]) -> None:
+    def __init__(self, compiler: Compiler, date: Callable[[int], Any]) -> None:
         self._compiler = compiler
-        self._source = source
         self._date = date
-        self._forms = {cls: self._form(cls) for cls in compiler.graph.resources}
+        self._forms = {cls: _form(compiler.graph, cls) for cls in compiler.graph.resources}
 
-    def render(self, rows: Sequence[Record], principal: Principal) -> list[Inventory]:
-        """The inventories of a few rows, in their order; their lists are read at once on the calling thread.
+    def render(
+        self, reader: Reader, rows: Sequence[Record], principal: Principal, fields: Sequence[str] = ()
+    ) -> list[Inventory]:
+        """The inventories of these rows, in their order.
 
         Args:
+            reader: what the lists are read from; a handler's one row takes tens of microseconds, so it may
+                be read on the loop thread, a query's many belong into a thread.
             rows: of any classes; each is rendered as what it is.
             principal: of owned resources, the lists hold what it may see.
+            fields: wire names to keep at the top; lists that they do not name are not read. Empty keeps all.
         """
-        reading = self._render(rows, principal, frozenset())
-        answer: Rows | None = None
-        while True:
-            try:
-                statement = reading.send(answer) if answer is not None else next(reading)
-            except StopIteration as done:
-                return list(done.value)
-            answer = self._source.select(statement.sql, statement.bindings)
+        todo: deque[_Lists] = deque()
+        found = self._render(rows, frozenset(fields), todo)
+        while todo:
+            lists = todo.popleft()
+            statement = self._compiler.embedded(lists.edge, tuple(lists.held), principal)
+            self._fill(lists, reader.select(statement.sql, statement.bindings), todo)
+        return found
 
-    async def load(
-        self, rows: Sequence[Record], principal: Principal, fields: Sequence[str] = ()
-    ) -> list[Inventory]:
-        """Like `render` for many rows: the lists are read on the pool.
+    def _render(self, rows: Sequence[Record], fields: frozenset[str], todo: deque[_Lists]) -> list[Inventory]:
+        """The inventories of these rows; their lists are empty and go into `todo`."""
+        found: list[Inventory] = []
+        lists: dict[Edge, _Lists] = {}
+        by_class: dict[type[Record], list[_Lists]] = {}
+        for row in rows:
+            form = self._forms[type(row)]
+            values = self._values(row, form)
+            if fields:
+                values = {name: value for name, value in values.items() if name in fields}
+            if type(row) not in by_class:
+                edges = (edge for edge in form.embeds if not fields or edge.name in fields)
+                by_class[type(row)] = [lists.setdefault(edge, _Lists(edge, {})) for edge in edges]
+            for each in by_class[type(row)]:
+                values[each.edge.name] = each.held.setdefault(row.uuid, [])
+            found.append(Inventory(form, values))
+        todo.extend(lists.values())
+        return found
 
-        Args:
-            rows: of any classes.
-            principal: as for `render`.
-            fields: wire names to keep at the top; what they do not name is neither kept nor read. Empty
-                keeps all.
-        """
-        reading = self._render(rows, principal, frozenset(fields))
-        answer: Rows | None = None
-        while True:
-            try:
-                statement = reading.send(answer) if answer is not None else next(reading)
-            except StopIteration as done:
-                return list(done.value)
-            answer = await self._source.query(statement.sql, statement.bindings)
+    def _fill(self, lists: _Lists, rows: list[tuple[Any, ...]], todo: deque[_Lists]) -> None:
+        assert lists.edge.embed is not None
+        if lists.edge.embed.pluck is not None:
+            for holder, value in rows:
+                lists.held[holder].append(value)
+            return
+        decode = self._compiler.tables.of(lists.edge.target).layout.decode
+        holder_of = operator.attrgetter(lists.edge.key)
+        decoded = [decode(row) for row in rows]
+        for row, inventory in zip(decoded, self._render(decoded, frozenset(), todo), strict=True):
+            lists.held[holder_of(row)].append(inventory)
+
+    def _values(self, row: Record, form: Form) -> dict[str, Any]:
+        values: dict[str, Any] = msgspec.to_builtins(row)
+        for name in form.private:
+            values.pop(name, None)
+        for name, default in form.defaults:
+            values.setdefault(name, msgspec.to_builtins(default))
+        for name in form.nulls:
+            if values[name] is None:
+                del values[name]
+        for name in form.dates:
+            if name in values:
+                values[name] = self._date(values[name])
+        for view in form.views:
+            values.update((name, value) for name, value in view(row).items() if value is not None)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """One edge's lists, to be filled: the list of each row that holds one, by its uuid."""
+
+    edge: Edge
+    held: dict[str, list[Any]]
+
+
+def schema_of(name: str, value: Inventory | Sequence[Inventory]) -> dict[str, str]:
+    """ZStack's ``schema`` map: the Java class of each inventory inside a reply, by its place.
+
+    Args:
+        name: the reply's key, such as ``inventories``.
+        value: what stands under it.
+    """
+    found: dict[str, str] = {}
+    _name_classes(name, value, found)
+    return found
+
+
+def _name_classes(place: str, value: Inventory | Sequence[Inventory], found: dict[str, str]) -> None:
+    if not isinstance(value, Inventory):
+        for index, inventory in enumerate(value):
+            _name_classes(f"{place}[{index}]", inventory, found)
+        return
+    found[place] = value.form.java
+    for name in value.form.lists:
+        if name in value:
+            _name_classes(f"{place}.{name}", value[name], found)
+
+
+def _form(graph: Graph, cls: type[Record]) -> Form:
+    public = public_fields(cls)
+    defaults = _defaults(cls)
+    embeds = graph.embeds(cls)
+    views = (describe(step).options.view for step in lineage(cls))
+    return Form(
+        java=describe(cls).inventory,
+        private=tuple(field.wire for field in fields_of(cls) if field not in public),
+        defaults=tuple((field.wire, defaults[field.name]) for field in public if field.name in defaults),
+        nulls=tuple(
+            field.wire for field in public if field.nullable and (field.required or field.name in defaults)
+        ),
+        dates=tuple(field.wire for field in public if field.marked(TIMESTAMP)),
+        views=tuple(view for view in views if view is not None),
+        embeds=embeds,
+        lists=tuple(edge.name for edge in embeds if edge.embed is not None and edge.embed.pluck is None),
+    )
+
+
+def _defaults(cls: type[Record]) -> dict[str, Any]:
+    """Python name and value of every default but None, which is absent on the wire anyway."""
+    found: dict[str, Any] = {}
+    for spec in msgspec.structs.fields(cls):
+        if spec.default_factory is not msgspec.NODEFAULT:
+            found[spec.name] = spec.default_factory()
+        elif spec.default is not msgspec.NODEFAULT and spec.default is not None:
+            found[spec.name] = spec.default
+    return found

@@ -62,8 +62,8 @@ class Job(Record, frozen=True, kw_only=True):
 class Render(Protocol):
     """Turns a handler's reply into the body that a door answers."""
 
-    async def __call__(self, message: Request[Any], reply: Any) -> dict[str, Any]:
-        """The body, ready for JSON."""
+    async def __call__(self, message: Request[Any], reply: Any, principal: Principal) -> dict[str, Any]:
+        """The body, ready for JSON, with what the principal may see."""
 
 
 class Jobs:
@@ -217,7 +217,7 @@ class Jobs:
             scope.deadline = trio.current_time() + seconds
             try:
                 reply = await self._portal.serve(message, principal, job.uuid)
-                result = msgspec.json.encode(await self._render(message, reply)).decode()
+                result = msgspec.json.encode(await self._render(message, reply, principal)).decode()
             except Exception as failure:  # noqa: BLE001 — whatever a handler raises becomes the job's error.
                 error = failure
                 _log(job, failure)
@@ -262,7 +262,8 @@ class Jobs:
                 await self._recover_run(run)
 
     async def _recover_run(self, run: FlowRun) -> None:
-        cloud = Cloud(self._kernel, SYSTEM, run.job_uuid)
+        owner = self._kernel.store.owner(FlowRun, run.uuid) or SYSTEM.account_uuid
+        cloud = Cloud(self._kernel, Principal(owner, admin=True), run.job_uuid)
         async with AsyncExitStack() as turns:
             for key in keys_of(run)[1:]:
                 await turns.enter_async_context(self._kernel.queues.turn(key))

@@ -48,8 +48,8 @@ class Plugin:
     listeners: tuple[tuple[type[Event], Serve], ...] = ()
     hooks: tuple[tuple[type[Hook[Any]], Serve], ...] = ()
     flows: tuple[Flow[Any], ...] = ()
-    drivers: Mapping[str, Any] = field(default_factory=dict)
-    """What a resource's ``type`` value selects; the parent folder's `driver.py` gives the Protocol."""
+    drivers: Mapping[tuple[type[Any], str], Any] = field(default_factory=dict)
+    """By Protocol and the resource's ``type`` value, what makes the driver; the parent's `driver.py` says how."""
     host_side: HostSide = field(default_factory=HostSide)
     configs: tuple[GlobalConfig, ...] = ()
     tags: tuple[SystemTag, ...] = ()

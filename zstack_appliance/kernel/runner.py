@@ -23,7 +23,7 @@ from zstack_appliance.kernel.journal import FlowRun, RunState, Sealer, StepRecor
 
 if TYPE_CHECKING:
     from zstack_appliance.kernel.cloud import Cloud
-    from zstack_appliance.kernel.store import Store, Tx
+    from zstack_appliance.kernel.store import Tx
 
 log = logging.getLogger(__name__)
 
@@ -81,16 +81,12 @@ class Flows:
     """Runs every flow of one appliance.
 
     Args:
-        store: where the journal and all rows live.
         flows: every registered flow; recovery finds them by name.
         sealer: encrypts contexts.
         probe: sees every step.
     """
 
-    def __init__(
-        self, store: Store, flows: Iterable[Flow[Any]], sealer: Sealer, probe: Probe | None = None
-    ) -> None:
-        self._store = store
+    def __init__(self, flows: Iterable[Flow[Any]], sealer: Sealer, probe: Probe | None = None) -> None:
         self._plans = {flow.name: (flow, flow.plan()) for flow in flows}
         self._sealer = sealer
         self._probe: Probe = probe or NoProbe()
@@ -177,7 +173,7 @@ class Flows:
             while True:
                 if begun is not None:
                     await self._do(run, begun, cloud)
-                begun = await self._boundary(run, begun)
+                begun = await self._boundary(run, begun, cloud)
                 if begun is None:
                     return
         except BaseException as error:
@@ -211,7 +207,7 @@ class Flows:
                     await step.do(run.context, cloud)
             await self._probe.at("after-do", placed.id)
 
-    async def _boundary(self, run: _Run, done: int | None) -> int | None:
+    async def _boundary(self, run: _Run, done: int | None, cloud: Cloud) -> int | None:
         """Commit "done" and the ``tx`` steps that follow; give the next ``do`` step begun, None at the end."""
         start = 0 if done is None else done + 1
         stop = _next_do(run.plan, start)
@@ -239,7 +235,7 @@ class Flows:
 
         with trio.CancelScope(shield=True):
             # A commit that is under way may not be abandoned: the row would move on without us.
-            row, context = await self._store.write(commit)
+            row, context = await cloud.write(commit)
         run.row, run.context, run.steps = row, context, list(row.steps)
         return None if at_end else stop
 
@@ -261,7 +257,7 @@ class Flows:
         if not isinstance(error, (Exception, trio.Cancelled)):
             return  # KeyboardInterrupt and the like: as good as a crash.
         if run.plan[run.row.position].forward_only:
-            await self._set_stuck(run, error)
+            await self._set_stuck(run, error, cloud)
             return
         outcome = "cancelled" if isinstance(error, trio.Cancelled) else "failed"
         close_step(run.steps, run.plan[run.row.position].id, cloud.clock.millis(), outcome)
@@ -272,11 +268,11 @@ class Flows:
         with self._shielded():
             while index >= 0:
                 if run.plan[index].step.undo is not None:
-                    await self._record(run, RunState.BACKWARD, index, error)
+                    await self._record(run, RunState.BACKWARD, index, error, cloud)
                     if not await self._undo(run, index, cloud):
-                        await self._record(run, RunState.STUCK, index, error)
+                        await self._record(run, RunState.STUCK, index, error, cloud)
                         return
-                index = await self._undo_commit(run, index, error)
+                index = await self._undo_commit(run, index, error, cloud)
 
     async def _undo(self, run: _Run, index: int, cloud: Cloud) -> bool:
         placed = run.plan[index]
@@ -296,7 +292,7 @@ class Flows:
         mark_undo(run.steps, placed.id, "failed")
         return False
 
-    async def _undo_commit(self, run: _Run, index: int, error: BaseException | None) -> int:
+    async def _undo_commit(self, run: _Run, index: int, error: BaseException | None, cloud: Cloud) -> int:
         """Record the undo of `index`, run the ``undo_tx`` of it and its neighbours; give the next index."""
         stop = _next_undo(run.plan, index)
 
@@ -317,18 +313,20 @@ class Flows:
             }
             return self._save(tx, run, changes), context
 
-        run.row, run.context = await self._store.write(commit)
+        run.row, run.context = await cloud.write(commit)
         run.steps = list(run.row.steps)
         return stop
 
-    async def _set_stuck(self, run: _Run, error: BaseException) -> None:
+    async def _set_stuck(self, run: _Run, error: BaseException, cloud: Cloud) -> None:
         with trio.CancelScope(shield=True):
-            await self._record(run, RunState.STUCK, run.row.position, error)
+            await self._record(run, RunState.STUCK, run.row.position, error, cloud)
 
-    async def _record(self, run: _Run, state: RunState, index: int, error: BaseException | None) -> None:
+    async def _record(
+        self, run: _Run, state: RunState, index: int, error: BaseException | None, cloud: Cloud
+    ) -> None:
         if run.row.state is state and run.row.position == index and run.row.steps == run.steps:
             return
-        run.row = await self._store.write(
+        run.row = await cloud.write(
             lambda tx: tx.update(
                 run.row,
                 state=state,

@@ -43,6 +43,7 @@ class SimulatedFiles:
         total: bytes that it can hold.
         sources: what a URL serves, by URL.
         elsewhere: what every other URL serves, in the format asked for; None makes those unknown.
+        mounts: file systems of others that are seen below certain folders, by folder.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class SimulatedFiles:
         total: int = 2 * 2**40,
         sources: Mapping[str, SimulatedFile] | None = None,
         elsewhere: SimulatedFile | None = None,
+        mounts: Mapping[str, SimulatedFiles] | None = None,
     ) -> None:
         self.sources = dict(sources or {})
         self.elsewhere = elsewhere
         self._total = total
         self._used = 0
         self._folders: dict[str, dict[str, SimulatedFile]] = {}
+        self._mounts = dict(mounts or {})
 
     def space(self) -> Space:
         """Total and available bytes, as a real file system would answer them."""
@@ -64,7 +67,8 @@ class SimulatedFiles:
 
     def get(self, path: str) -> SimulatedFile | None:
         """The file of that name."""
-        return self._folders.get(_parent(path), {}).get(path)
+        home = self._home(path)
+        return home._folders.get(_parent(path), {}).get(path)
 
     def put(self, path: str, file: SimulatedFile) -> None:
         """Write a file, or replace it.
@@ -72,6 +76,10 @@ class SimulatedFiles:
         Raises:
             HostCommandFailed: there is no room.
         """
+        home = self._home(path)
+        if home is not self:
+            home.put(path, file)
+            return
         before = self.get(path)
         used = self._used + file.actual_size - (before.actual_size if before else 0)
         if used > self._total:
@@ -81,7 +89,7 @@ class SimulatedFiles:
 
     def inside(self, folder: str) -> list[tuple[str, SimulatedFile]]:
         """The files directly in a folder, ordered by path."""
-        return sorted(self._folders.get(folder, {}).items(), key=_path)
+        return sorted(self._home(folder)._folders.get(folder, {}).items(), key=_path)
 
     def below(self, folder: str) -> list[tuple[str, SimulatedFile]]:
         """The files somewhere below a folder, ordered by path."""
@@ -95,7 +103,15 @@ class SimulatedFiles:
 
     def remove(self, folder: str) -> None:
         """Remove a folder with its files; one that is not there is no error."""
-        self._used -= sum(file.actual_size for file in self._folders.pop(folder, {}).values())
+        home = self._home(folder)
+        home._used -= sum(file.actual_size for file in home._folders.pop(folder, {}).values())
+
+    def _home(self, path: str) -> SimulatedFiles:
+        """The file system that a path lies in: one that is mounted above it, or this one."""
+        for folder, mounted in self._mounts.items():
+            if f"{path}/".startswith(f"{folder}/"):
+                return mounted
+        return self
 
 
 def _parent(path: str) -> str:

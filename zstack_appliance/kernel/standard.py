@@ -4,7 +4,8 @@ Primitives: `creates`, `updates`, `switches_state` and `deletes`, each of which 
 message.
 
 An `also` function runs in the same commit as the change and may change more rows, such as clearing the
-default flag of the others. It is synchronous and safe to run again.
+default flag of the others. It is synchronous and safe to run again. That what a row refers to still exists,
+and that nothing refers to what goes, is checked by the store at the end of every write.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.message import Create, Delete, Request, StateEvent, Update, reply_of
+from zstack_appliance.kernel.message import Create, Delete, Request, StateEvent, Update, reply_of, resource_of
 from zstack_appliance.kernel.plugin import Handler
-from zstack_appliance.kernel.schema import OnOff, Record, describe, fields_of
+from zstack_appliance.kernel.schema import Key, OnOff, Record
 from zstack_appliance.kernel.store import Tx
-from zstack_appliance.kernel.tags import attach, draft_tags
+from zstack_appliance.kernel.tags import attach, detach, draft_tags
 
 R = TypeVar("R", bound=Record)
 
@@ -29,7 +30,7 @@ Also = Callable[[Tx, Any], None]
 def creates(message: type[Create[R]], resource: type[R], *, also: Also | None = None, **fixed: Any) -> Handler:
     """Make a row from the message: fields of one name are copied, `fixed` gives the others.
 
-    The row, its tags and what `also` does are one commit, in which everything the row refers to must exist.
+    The row, its tags and what `also` does are one commit.
     """
 
     async def create(m: Create[R], cloud: Cloud) -> R:
@@ -37,7 +38,6 @@ def creates(message: type[Create[R]], resource: type[R], *, also: Also | None = 
         tagging = draft_tags(m, row, cloud)
 
         def commit(tx: Tx) -> R:
-            require_references(tx, row)
             made = tx.insert(row)
             attach(tx, tagging)
             if also is not None:
@@ -46,13 +46,14 @@ def creates(message: type[Create[R]], resource: type[R], *, also: Also | None = 
 
         return await cloud.write(commit)
 
-    return Handler(message, create)
+    return Handler(message, create, _own_queue(resource, "resource_uuid"))
 
 
 def updates(message: type[Update[R]], *, also: Also | None = None) -> Handler:
     """Change the fields that the message gives; None leaves one as it is."""
-    resource = _resource(message)
-    names = [f.name for f in fields_of(message) if f.name in _columns(resource) and f.name != "uuid"]
+    resource = _changed(message)
+    columns = {field.name for field in msgspec.structs.fields(resource)} - {"uuid"}
+    names = [field.name for field in msgspec.structs.fields(message) if field.name in columns]
 
     async def update(m: Update[R], cloud: Cloud) -> R:
         changes = {name: getattr(m, name) for name in names if getattr(m, name) is not None}
@@ -65,36 +66,47 @@ def updates(message: type[Update[R]], *, also: Also | None = None) -> Handler:
 
         return await cloud.write(commit)
 
-    return Handler(message, update, lambda m: resource.key(m.uuid))
+    return Handler(message, update, _own_queue(resource, "uuid"))
 
 
 def switches_state(message: type[Request[R]]) -> Handler:
     """Set ``state`` to Enabled or Disabled, as the message's ``state_event`` says; asked twice is once."""
-    resource = _resource(message)
+    resource = _changed(message)
 
     async def switch(m: Any, cloud: Cloud) -> R:
         state = OnOff.ENABLED if m.state_event is StateEvent.ENABLE else OnOff.DISABLED
         return await cloud.write(lambda tx: tx.update(tx.require(resource, m.uuid), state=state))
 
-    return Handler(message, switch, lambda m: resource.key(m.uuid))
+    return Handler(message, switch, _own_queue(resource, "uuid"))
 
 
-def require_references(tx: Tx, row: Record) -> None:
-    """Check, inside the commit, that everything a row refers to still exists.
+def deletes(message: type[Delete]) -> Handler:
+    """Remove the row and its tags; refused with what refers to it, and done when it has gone already."""
+    resource = resource_of(message)
+    assert resource is not None, f"{message.__name__} says nowhere what it deletes: give its uuid a Ref"
 
-    Raises:
-        NotFound: something has been deleted since the request was checked.
-    """
-    for field in describe(type(row)).fields:
-        value = getattr(row, field.name)
-        if field.ref is not None and value is not None:
-            tx.require(field.ref.target, value)
+    async def delete(m: Delete, cloud: Cloud) -> None:
+        await cloud.write(lambda tx: remove(tx, resource, m.uuid))
+
+    return Handler(message, delete, _own_queue(resource, "uuid"))
 
 
-def _resource(message: type[Request[R]]) -> type[R]:
+def remove(tx: Tx, resource: type[Record], uuid: str) -> None:
+    """Delete a row with its tags, if it is there."""
+    tx.delete(resource, uuid)
+    detach(tx, uuid)
+
+
+def _changed(message: type[Request[R]]) -> type[R]:
     found: type[R] = reply_of(message)
     return found
 
 
-def _columns(resource: type[Record]) -> set[str]:
-    return {field.name for field in msgspec.structs.fields(resource)}
+def _own_queue(resource: type[Record], field: str) -> Callable[[Any], Key | None]:
+    """Each row has a queue of its own, by the uuid in this field."""
+
+    def queue(message: Any) -> Key | None:
+        uuid: str | None = getattr(message, field)
+        return None if uuid is None else resource.key(uuid)
+
+    return queue

@@ -1,7 +1,7 @@
 """Tags at work: which are allowed, and how they come onto a row in the commit that makes it.
 
 Primitives: `TagPatterns` (every declared pattern, and the resources that tags go on), `Tagging` (the tag rows
-of one new resource, drawn before its commit), `draft_tags` and `attach`.
+of one new resource, drawn before its commit), `draft_tags`, `attach` and `detach`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TagPatterns:
             self._patterns.setdefault(pattern.target, []).append(pattern)
         self._resources = {describe(cls).vo: cls for cls in resources}
 
-    def check(self, message: Request[Any], cloud: Cloud) -> None:  # noqa: ARG002 — the portal's protocol
+    def check(self, message: Request[Any], cloud: Cloud) -> None:
         """Judge the tags that a request brings for the resource that it makes or acts on.
 
         Raises:
@@ -107,6 +107,12 @@ def attach(tx: Tx, tagging: Tagging) -> None:
         tx.insert(tag)
 
 
+def detach(tx: Tx, uuid: str) -> None:
+    """Delete the tags of a row, in the commit that deletes it."""
+    for tag in (*tx.find(UserTag, resource_uuid=uuid), *tx.find(SystemTagRow, resource_uuid=uuid)):
+        tx.delete(tag)
+
+
 def user_tag(row: Record, tag: str, cloud: Cloud) -> UserTag:
     """A new user tag for a row; both dates are set when it is inserted."""
     return UserTag(**_columns(row, tag, cloud), type=USER)
@@ -118,11 +124,10 @@ def system_tag(row: Record, tag: str, cloud: Cloud, *, inherent: bool = False) -
 
 
 def _columns(row: Record, tag: str, cloud: Cloud) -> dict[str, Any]:
-    now = cloud.clock.millis()
     return {
         "uuid": cloud.entropy.uuid(),
-        "create_date": now,
-        "last_op_date": now,
+        "create_date": 0,
+        "last_op_date": 0,
         "resource_uuid": row.uuid,
         "resource_type": root_of(type(row)).vo,
         "tag": tag,

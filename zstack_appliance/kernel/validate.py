@@ -1,8 +1,8 @@
 """Turn what came through a door into a typed message, and say everything that is wrong with it at once.
 
-Primitive: `decode`. It is as lenient as ZStack's own doors: numbers and booleans may come as text, text is
-trimmed, unknown keys are ignored, and empty text for what is no text means that nothing was given. The words
-of the faults are those that ZStack's clients know.
+Primitives: `decode`, and `prepare` for what can be done before. Decoding is as lenient as ZStack's own doors:
+numbers and booleans may come as text, text is trimmed, unknown keys are ignored, and empty text for what is
+no text means that nothing was given. The words of the faults are those that ZStack's clients know.
 
 A good request is decoded in one pass by msgspec. Only one that fails it is looked at field by field.
 """
@@ -58,6 +58,22 @@ def decode(cls: type[M], raw: Mapping[str, Any], *, called: str | None = None, s
             if all(_is_storable(getattr(message, name)) for name in plan.numbers):
                 return message
     return _field_by_field(cls, given, called or cls.__name__, strict=strict)
+
+
+def prepare(cls: type[Message]) -> None:
+    """Work out what decoding a message needs, so that the first call is as fast as any other.
+
+    Raises:
+        TypeError: the declaration cannot be decoded, such as a bound on ``Annotated[int | None, Meta(ge=0)]``
+            instead of on ``Annotated[int, Meta(ge=0)] | None``.
+    """
+    _plan(cls)
+    try:
+        msgspec.convert({}, cls, strict=False)
+    except msgspec.ValidationError:
+        return
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__} cannot be decoded: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

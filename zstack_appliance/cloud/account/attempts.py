@@ -73,7 +73,7 @@ class LoginAttempts:
         if count.failures < free:
             return 0
         # Bounded before it is a power, which would be a very large number otherwise.
-        penalty = min(2 ** min(count.failures - free, 16), LONGEST_WAIT)
+        penalty = min(1 << min(count.failures - free, 16), LONGEST_WAIT)
         left = count.last + penalty * 1000 - now
         return max(0, -(-left // 1000))
 

@@ -79,7 +79,7 @@ async def log_out(m: LogOut, cloud: Cloud) -> None:
     """End the session."""
     if m.session_uuid is not None:
         uuid = stored_uuid(m.session_uuid)
-        await cloud.write(lambda tx: _delete(tx, uuid))
+        await cloud.write(lambda tx: tx.delete(Session, uuid))
 
 
 @handles(ValidateSession)
@@ -109,11 +109,14 @@ async def renew(m: RenewSession, cloud: Cloud) -> SessionInventory:
 async def remove_expired(cloud: Cloud) -> None:
     """Remove expired sessions now and then, for ever; a background task."""
     while True:
-        now = cloud.clock.millis()
-        expired = [session.uuid for session in await cloud.find(Session) if session.expired_date <= now]
-        if expired:
-            await cloud.write(lambda tx, expired=expired: [_delete(tx, uuid) for uuid in expired])
+        await cloud.write(_remove_expired)
         await trio.sleep(cloud.configs.number(CLEANUP_INTERVAL.path))
+
+
+def _remove_expired(tx: Tx) -> None:
+    for session in tx.find(Session):
+        if session.expired_date <= tx.now:
+            tx.delete(session)
 
 
 async def _open(account: Account, key: str, cloud: Cloud) -> Session:
@@ -146,12 +149,6 @@ async def _open(account: Account, key: str, cloud: Cloud) -> Session:
 
 def _is_own(session: Session, cloud: Cloud) -> bool:
     return cloud.principal.admin or session.account_uuid == cloud.principal.account_uuid
-
-
-def _delete(tx: Tx, uuid: str) -> None:
-    session = tx.get(Session, uuid)
-    if session is not None:
-        tx.delete(session)
 
 
 def _inventory(session: Session, key: str | None) -> SessionInventory:

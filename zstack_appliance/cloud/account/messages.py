@@ -17,9 +17,7 @@ SessionUuid = Annotated[str, msgspec.Meta(max_length=255), SECRET]
 """The uuid that a client holds. It is a key, so it is nowhere stored, logged or answered but at login."""
 
 
-class SessionInventory(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
-):
+class SessionInventory(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """A session as its holder sees it. Where others may read the answer too, the uuid is left out."""
 
     uuid: str | None = None
@@ -53,8 +51,8 @@ class UpdateAccount(Update[Account], frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(Account)]
     name: Name | None = None
     description: Text | None = None
-    password: Annotated[str | None, msgspec.Meta(max_length=255), SECRET] = None
-    old_password: Annotated[str | None, msgspec.Meta(max_length=255), SECRET] = None
+    password: Password | None = None
+    old_password: Password | None = None
     """If given, it is checked before anything changes."""
 
 
@@ -80,9 +78,7 @@ class LogOut(Request[None], frozen=True, kw_only=True):
     session_uuid: Annotated[str | None, SECRET] = None
 
 
-@api(
-    "GET", "/accounts/sessions/{sessionUuid}/valid", access=ANY, session=False, sync=True, reply=None, wire=_WIRE
-)
+@api("GET", "/accounts/sessions/{sessionUuid}/valid", access=ANY, session=False, sync=True, reply=None, wire=_WIRE)
 class ValidateSession(Read[Validity], frozen=True, kw_only=True):
     """Ask whether a session can be used now."""
 
@@ -94,5 +90,5 @@ class RenewSession(Request[SessionInventory], frozen=True, kw_only=True):
     """Let a session of the caller's own account end later than it would."""
 
     session_uuid: SessionUuid
-    duration: Annotated[int | None, msgspec.Meta(ge=60, le=31536000, description="seconds from now")] = None
+    duration: Annotated[int, msgspec.Meta(ge=60, le=31536000, description="seconds from now")] | None = None
     """None takes the length of a fresh session."""

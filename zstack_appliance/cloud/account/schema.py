@@ -39,7 +39,7 @@ class Account(Resource, frozen=True, kw_only=True):
 class Session(Record, frozen=True, kw_only=True):
     """A login. Its uuid is a hash of the one that the client holds: reading the database opens no door."""
 
-    account_uuid: Annotated[Uuid, Ref(Account, on_delete=DELETE)]
+    account_uuid: Annotated[Uuid, Ref(Account, on_delete=DELETE, owner=True)]
     admin: Annotated[bool, HIDDEN]
     """Whether the account is a SystemAdmin; kept here so that one read per request is enough."""
     expired_date: Annotated[Millis, TIMESTAMP]

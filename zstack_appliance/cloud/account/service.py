@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from zstack_appliance.cloud.account.first_admin import FirstAdmin
@@ -9,10 +10,13 @@ from zstack_appliance.cloud.account.messages import CreateAccount, DeleteAccount
 from zstack_appliance.cloud.account.passwords import Passwords
 from zstack_appliance.cloud.account.schema import Account, Session
 from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.derive.ddl import OWNER, quoted
+from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.errors import Conflict, Fault, refuse
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, Principal
-from zstack_appliance.kernel.standard import delete_row
+from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
+from zstack_appliance.kernel.schema import Record, describe
+from zstack_appliance.kernel.standard import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach, draft_tags
 
@@ -24,13 +28,11 @@ async def create(m: CreateAccount, cloud: Cloud) -> Account:
     tagging = draft_tags(m, account, cloud)
 
     def commit(tx: Tx) -> Account:
-        refuse(name_fault(tx, account.name, account.uuid))
-        made = tx.insert(account)
+        made = tx.insert(account, owner=account.uuid)
         attach(tx, tagging)
         return made
 
-    itself = Principal(account.uuid, admin=False)
-    return await cloud.acting_as(itself).write(commit)
+    return await cloud.write(commit)
 
 
 @handles(UpdateAccount, queue=lambda m: Account.key(m.uuid))
@@ -48,8 +50,6 @@ async def update(m: UpdateAccount, cloud: Cloud) -> Account:
         changes["password"] = await passwords.hash(m.password)
 
     def commit(tx: Tx) -> Account:
-        if m.name is not None:
-            refuse(name_fault(tx, m.name, m.uuid))
         if m.password is not None:
             end_sessions(tx, m.uuid, but=cloud.principal.session_uuid)
         return tx.update(tx.require(Account, m.uuid), **changes)
@@ -67,19 +67,23 @@ async def delete(m: DeleteAccount, cloud: Cloud) -> None:
         raise Conflict("the account admin cannot be deleted; the appliance itself acts as it")
 
     def commit(tx: Tx) -> None:
-        account = tx.get(Account, m.uuid)
-        if account is not None:
-            end_sessions(tx, m.uuid)
-            delete_row(tx, account, cloud)
+        end_sessions(tx, m.uuid)
+        remove(tx, Account, m.uuid)
+        refuse_owner(tx, m.uuid, cloud.use(Graph).resources)
 
     await cloud.write(commit)
 
 
-def name_fault(tx: Tx, name: str, uuid: str) -> Fault | None:
-    """Why this name cannot be the name of the account `uuid`, or None."""
-    if all(other.uuid == uuid for other in tx.find(Account, name=name)):
-        return None
-    return Fault("name", f"an account already called {name}; choose another name")
+def refuse_owner(tx: Tx, account_uuid: str, resources: Iterable[type[Record]]) -> None:
+    """Raise a Conflict that names something which the account still owns; its jobs are history and may stay."""
+    for cls in resources:
+        described = describe(cls)
+        if described.base is not None or described.options.local or not described.options.owned:
+            continue
+        statement = f'SELECT "uuid" FROM {quoted(described.table)} WHERE {quoted(OWNER)} = ? LIMIT 1'
+        for (uuid,) in tx.select(statement, (account_uuid,)):
+            text = f"account[uuid:{account_uuid}] owns resource[uuid:{uuid}, type:{described.vo}]"
+            raise Conflict(f"{text}; delete it or change its owner first", code="SYS.1004")
 
 
 def end_sessions(tx: Tx, account_uuid: str, *, but: str | None = None) -> None:

@@ -1,1 +1,4 @@
-"""A cluster: hosts of one hypervisor that share storage and networks. Enabled ⇄ Disabled; Disabled takes no new VM."""
+"""A cluster: hosts of one hypervisor that share storage and networks.
+
+Enabled ⇄ Disabled; Disabled takes no new VM.
+"""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from zstack_appliance.cloud.cluster.schema import Cluster
 from zstack_appliance.cloud.zone.schema import Zone
-from zstack_appliance.kernel.message import ADMIN, Action, Create, Delete, Update, api
+from zstack_appliance.kernel.message import ADMIN, Action, Create, Delete, StateEvent, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
 
 
@@ -36,7 +36,7 @@ class ChangeClusterState(Action[Cluster], frozen=True, kw_only=True):
     """Enable a cluster, or keep new VMs out of it."""
 
     uuid: Annotated[Uuid, Ref(Cluster)]
-    state_event: Literal["enable", "disable"]
+    state_event: StateEvent
 
 
 @api("DELETE", "/clusters/{uuid}", access=ADMIN, reply=None)

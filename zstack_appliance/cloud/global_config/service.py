@@ -43,7 +43,6 @@ async def reset(_: ResetGlobalConfig, cloud: Cloud) -> None:
 
 async def seed(cloud: Cloud) -> None:
     """Give every declared setting its row, take over changed declarations, load the values; a start task."""
-    now = cloud.clock.millis()
     declared = [(cloud.entropy.uuid(), config) for config in cloud.configs.declared.values()]
 
     def commit(tx: Tx) -> None:
@@ -51,13 +50,11 @@ async def seed(cloud: Cloud) -> None:
         for uuid, config in declared:
             setting = stored.get((config.category, config.name))
             if setting is None:
-                tx.insert(_row(config, uuid, now))
+                tx.insert(_row(config, uuid))
             elif (setting.description, setting.default_value) != (config.description, config.default):
                 # A value that was the default before stays the default.
                 value = config.default if setting.value == setting.default_value else setting.value
-                tx.update(
-                    setting, description=config.description, default_value=config.default, value=value
-                )
+                tx.update(setting, description=config.description, default_value=config.default, value=value)
 
     await cloud.write(commit)
     cloud.configs.load(await cloud.find(Setting))
@@ -69,11 +66,11 @@ def _stored(tx: Tx, config: GlobalConfig) -> Setting:
     return setting
 
 
-def _row(config: GlobalConfig, uuid: str, now: int) -> Setting:
+def _row(config: GlobalConfig, uuid: str) -> Setting:
     return Setting(
         uuid=uuid,
-        create_date=now,
-        last_op_date=now,
+        create_date=0,
+        last_op_date=0,
         category=config.category,
         name=config.name,
         description=config.description,

@@ -12,6 +12,7 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict, Fault, refuse
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.message import Create
+from zstack_appliance.kernel.standard import remove
 from zstack_appliance.kernel.store import Tx
 
 H = TypeVar("H", bound=Host)
@@ -79,7 +80,7 @@ def record(tx: Tx, d: NewHost) -> None:
 
 def forget(tx: Tx, d: NewHost) -> None:
     """Undo `record`."""
-    tx.delete(Host, d.host.uuid)
+    remove(tx, Host, d.host.uuid)
 
 
 async def connect_new(d: NewHost, cloud: Cloud) -> None:

@@ -22,7 +22,7 @@ async def on_host(m: OnHost[Any], cloud: Cloud) -> Any:
     """Serve `OnHost`."""
     host = await cloud.get(Host, m.host_uuid)
     try:
-        return await cloud.use(HostLinks).of(host).ask(m.command)
+        return await cloud.use(HostLinks).of(host).ask(m.command, report=m.report)
     except HostUnreachable as error:
         text = f"host[{host.name}] does not answer: {error}"
         raise Unavailable(text, code="HOST.1010") from error

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from zstack_appliance.cloud.host.schema import Host
+from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.message import ADMIN, Action, Delete, Event, Hook, Request, Update, api
 from zstack_appliance.kernel.remote import Command
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
@@ -53,6 +56,7 @@ class OnHost(Request[Reply], Generic[Reply], frozen=True, kw_only=True):
 
     host_uuid: Uuid
     command: Command[Reply]
+    report: Report | None = None
 
 
 class AwaitHosts(Request[None], frozen=True, kw_only=True):
@@ -106,3 +110,15 @@ class InspectHost(Hook[tuple[HostLeftover, ...]], frozen=True, kw_only=True):
 def on_host(host_uuid: str, command: Command[Reply]) -> OnHost[Reply]:
     """``OnHost`` with its reply type inferred from the command."""
     return OnHost[Any](host_uuid=host_uuid, command=command)
+
+
+@dataclass(frozen=True, slots=True)
+class HostChannel:
+    """A `HostLink` to one host by way of the bus, so that its queue and its errors are those of `OnHost`."""
+
+    cloud: Cloud
+    host_uuid: str
+
+    async def ask(self, command: Command[Reply], *, report: Report | None = None) -> Reply:
+        """See `HostLink.ask`."""
+        return await self.cloud.call(OnHost[Any](host_uuid=self.host_uuid, command=command, report=report))

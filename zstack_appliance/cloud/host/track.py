@@ -18,6 +18,7 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.remote import HostUnreachable
+from zstack_appliance.kernel.store import Tx
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +32,17 @@ AWAIT_SECONDS = 30.0
 async def connect_all(cloud: Cloud) -> None:
     """Connect every host; one that fails, or takes too long, is left to `watch`."""
     hosts = await cloud.find(Host)
-    for host in hosts:
-        # What the records say of connections is from before; nobody may rely on it now.
-        await cloud.write(
-            lambda tx, uuid=host.uuid: tx.update(tx.require(Host, uuid), status=HostStatus.CONNECTING)
-        )
+    await cloud.write(_all_connecting)
     with trio.move_on_after(START_SECONDS):
         async with trio.open_nursery() as nursery:
             for host in hosts:
                 nursery.start_soon(_try_to_connect, host, cloud)
+
+
+def _all_connecting(tx: Tx) -> None:
+    """What the records say of connections is from before; nobody may rely on it now."""
+    for host in tx.find(Host):
+        tx.update(host, status=HostStatus.CONNECTING)
 
 
 async def watch(cloud: Cloud) -> None:

@@ -1,1 +1,4 @@
-"""An image: a disk that VMs begin as. Creating → Downloading → Ready; Enabled ⇄ Disabled; Deleted until expunged."""
+"""An image: a disk that VMs begin as.
+
+Downloading → Ready; Enabled ⇄ Disabled; Deleted until it is expunged or recovered.
+"""

@@ -8,6 +8,7 @@ from typing import Annotated
 from zstack_appliance.cloud.backup_storage.schema import BackupStorage
 from zstack_appliance.kernel.schema import (
     DELETE,
+    HIDDEN,
     ByteSize,
     Embed,
     OnOff,
@@ -84,3 +85,5 @@ class ImageBackupStorageRef(Record, frozen=True, kw_only=True):
     backup_storage_uuid: Annotated[Uuid, Ref(BackupStorage, back="imageRef", on_delete=DELETE, hidden=True)]
     install_path: str
     status: ImageStatus
+    sha256: Annotated[str | None, HIDDEN] = None
+    """Of the file, measured when it was fetched; every copy of it is held against this."""

@@ -101,8 +101,10 @@ def plan(wanted: ApplyBridge, name: str, seen: Seen) -> Plan:
     changes = []
     if bridge is None:
         mac = bridge_mac(wanted.l2_network_uuid)
-        changes.append(f"link add name {name} address {mac} mtu {wanted.mtu} type bridge")
-    elif bridge.mtu != wanted.mtu:
+        # Made with another MTU than the wanted one: only a change binds a bridge to its MTU. Otherwise it
+        # takes over that of the smallest port.
+        changes.append(f"link add name {name} address {mac} mtu {wanted.mtu - 1} type bridge")
+    if bridge is None or bridge.mtu != wanted.mtu:
         changes.append(f"link set dev {name} mtu {wanted.mtu}")
     if bridge is None or bridge.ifalias is None:
         changes.append(f"link set dev {name} alias {wanted.l2_network_uuid}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from zstack_appliance.cloud.l2_network import simulated
 from zstack_appliance.cloud.l2_network.bridge_plan import Seen, alias_fault, faults, plan
 from zstack_appliance.cloud.l2_network.wire import ApplyBridge, Bridge, RemoveBridge, bridge_name
 from zstack_appliance.kernel.iproute import ip_apply, ip_show, links, routes
@@ -85,4 +86,4 @@ async def _look_at_joining(runtime: Runtime, seen: Seen, interface: str) -> Seen
     return replace(seen, joining=links(rows)[interface])
 
 
-HOST_SIDE = HostSide(real={ApplyBridge: apply_bridge, RemoveBridge: remove_bridge})
+HOST_SIDE = HostSide(real={ApplyBridge: apply_bridge, RemoveBridge: remove_bridge}, simulated=simulated.HANDLERS)

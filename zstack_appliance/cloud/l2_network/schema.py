@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from zstack_appliance.cloud.zone.schema import Zone
-
 from zstack_appliance.cloud.cluster.schema import Cluster
+from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.kernel.schema import DELETE, DETACH, Embed, Record, Ref, Resource, Uuid, resource
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import Annotated
 
+import msgspec
+
 from zstack_appliance.cloud.l2_network.schema import L2Network
 from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.kernel.schema import (
@@ -40,7 +42,7 @@ class L3Network(Resource, frozen=True, kw_only=True):
     state: OnOff
     system: bool
     ip_version: int
-    enable_ipam: bool
+    enable_ipam: bool = msgspec.field(name="enableIPAM")
     dns_domain: str | None = None
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from zstack_appliance.cloud.cluster.schema import Cluster
+from zstack_appliance.cloud.primary_storage.driver import VolumeBits
 from zstack_appliance.cloud.primary_storage.schema import PrimaryStorage
 from zstack_appliance.cloud.zone.schema import Zone
-from zstack_appliance.kernel.message import ADMIN, Action, Create, Delete, Request, Update, api
+from zstack_appliance.kernel.message import ADMIN, Action, Create, Delete, Request, StateEvent, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
 
 
@@ -27,7 +28,7 @@ class ChangePrimaryStorageState(Action[PrimaryStorage], frozen=True, kw_only=Tru
     """Enable a primary storage, or keep new volumes off it."""
 
     uuid: Annotated[Uuid, Ref(PrimaryStorage)]
-    state_event: Literal["enable", "disable"]
+    state_event: StateEvent
 
 
 @api("PUT", "/primary-storage/{uuid}/actions", access=ADMIN)
@@ -70,22 +71,21 @@ class AddLocalPrimaryStorage(Create[PrimaryStorage], frozen=True, kw_only=True):
     description: Text | None = None
 
 
-class VolumeBits(msgspec.Struct, frozen=True, kw_only=True):
-    """A volume as it lies on its storage."""
-
-    install_path: str
-    format: str
-    virtual_size: int
-    actual_size: int
-
-
-class CreateVolumeFromImage(Request[VolumeBits], frozen=True, kw_only=True):
+class InstantiateRootVolume(Request[VolumeBits], frozen=True, kw_only=True):
     """Have the bits of a root volume where its row says: a linked clone of its image. Safe to repeat."""
 
     volume_uuid: Uuid
 
 
-class DeleteVolumeBits(Request[None], frozen=True, kw_only=True):
+class RemoveVolumeBits(Request[None], frozen=True, kw_only=True):
     """Have no bits of a volume where its row says. Safe to repeat."""
 
     volume_uuid: Uuid
+
+
+class CacheImage(Request[None], frozen=True, kw_only=True):
+    """Have an image's copy on a primary storage, as one host reaches it. Safe to repeat."""
+
+    primary_storage_uuid: Uuid
+    host_uuid: Uuid
+    image_uuid: Uuid

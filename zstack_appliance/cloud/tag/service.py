@@ -11,6 +11,7 @@ from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tag import SystemTagRow, UserTag
 from zstack_appliance.kernel.tags import TagPatterns, system_tag, user_tag
 
+
 @handles(CreateUserTag)
 async def create_user_tag(m: CreateUserTag, cloud: Cloud) -> UserTag:
     """Put free text on a resource."""
@@ -74,14 +75,8 @@ async def delete_tag(m: DeleteTag, cloud: Cloud) -> None:
         raise Forbidden(f"account[{cloud.principal.account_uuid}] does not own tag[uuid:{m.uuid}]")
     if isinstance(tag, SystemTagRow):
         refuse_inherent(tag)
-    found = tag
-
-    def commit(tx: Tx) -> None:
-        row = tx.get(type(found), m.uuid)
-        if row is not None:
-            tx.delete(row)
-
-    await cloud.write(commit)
+    kind = type(tag)
+    await cloud.write(lambda tx: tx.delete(kind, m.uuid))
 
 
 def tagged(resource_type: str, uuid: str, cloud: Cloud) -> Record:

@@ -11,8 +11,9 @@ from zstack_appliance.cloud.image.schema import Image
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
 from zstack_appliance.cloud.l3_network.ledger import AddressWish
 from zstack_appliance.cloud.l3_network.schema import L3Network
+from zstack_appliance.cloud.primary_storage.driver import VolumeBits
 from zstack_appliance.cloud.primary_storage.ledger import VolumeWish, promise_space, return_space
-from zstack_appliance.cloud.primary_storage.messages import CreateVolumeFromImage, DeleteVolumeBits, VolumeBits
+from zstack_appliance.cloud.primary_storage.messages import InstantiateRootVolume, RemoveVolumeBits
 from zstack_appliance.cloud.vm_instance import checks, hypervisor, nics
 from zstack_appliance.cloud.vm_instance.draft import draft_nics, draft_root_volume, draft_vm
 from zstack_appliance.cloud.vm_instance.messages import CreateVmInstance
@@ -22,6 +23,7 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import refuse
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
+from zstack_appliance.kernel.standard import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import Tagging, attach, draft_tags
 
@@ -104,7 +106,7 @@ def record(tx: Tx, d: NewVm) -> None:
 def forget(tx: Tx, d: NewVm) -> None:
     """Undo `record`."""
     tx.delete(Volume, d.root.uuid)
-    tx.delete(VmInstance, d.vm.uuid)
+    remove(tx, VmInstance, d.vm.uuid)
 
 
 def allocate_host(tx: Tx, d: NewVm) -> None:
@@ -147,12 +149,12 @@ def release_nics(tx: Tx, d: NewVm) -> None:
 
 async def create_root_volume(d: NewVm, cloud: Cloud) -> None:
     """Have the bits of the root volume on its storage."""
-    d.bits = await cloud.call(CreateVolumeFromImage(volume_uuid=d.root.uuid))
+    d.bits = await cloud.call(InstantiateRootVolume(volume_uuid=d.root.uuid))
 
 
 async def delete_root_volume(d: NewVm, cloud: Cloud) -> None:
     """Undo `create_root_volume`."""
-    await cloud.call(DeleteVolumeBits(volume_uuid=d.root.uuid))
+    await cloud.call(RemoveVolumeBits(volume_uuid=d.root.uuid))
 
 
 def volume_ready(tx: Tx, d: NewVm) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zstack_appliance.cloud.host.ledger import vacate
 from zstack_appliance.cloud.primary_storage.ledger import return_space
-from zstack_appliance.cloud.primary_storage.messages import DeleteVolumeBits
+from zstack_appliance.cloud.primary_storage.messages import RemoveVolumeBits
 from zstack_appliance.cloud.vm_instance import checks, hypervisor, nics
 from zstack_appliance.cloud.vm_instance.messages import (
     DestroyVmInstance,
@@ -20,6 +20,7 @@ from zstack_appliance.cloud.volume.schema import Volume, VolumeStatus, VolumeTyp
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
+from zstack_appliance.kernel.standard import remove
 from zstack_appliance.kernel.store import Tx
 
 
@@ -129,7 +130,7 @@ def settle_destroyed(tx: Tx, d: DoomedVm) -> None:
 async def delete_root_volume(d: DoomedVm, cloud: Cloud) -> None:
     """Delete the disk for good."""
     for root in d.roots:
-        await cloud.call(DeleteVolumeBits(volume_uuid=root.uuid))
+        await cloud.call(RemoveVolumeBits(volume_uuid=root.uuid))
 
 
 def forget(tx: Tx, d: DoomedVm) -> None:
@@ -137,7 +138,7 @@ def forget(tx: Tx, d: DoomedVm) -> None:
     nics.forget(tx, d.nics)
     for root in d.roots:
         return_space(tx, root.uuid)
-        tx.delete(Volume, root.uuid)
+        remove(tx, Volume, root.uuid)
     for volume in tx.find(Volume, vm_instance_uuid=d.vm.uuid):
         tx.update(volume, vm_instance_uuid=None, device_id=None, last_vm_instance_uuid=d.vm.uuid)
-    tx.delete(VmInstance, d.vm.uuid)
+    remove(tx, VmInstance, d.vm.uuid)

@@ -33,7 +33,7 @@ class CreateVmInstance(Create[VmInstance], frozen=True, kw_only=True):
     instance_offering_uuid: Annotated[Uuid | None, Ref(InstanceOffering)] = None
     cpu_num: int | None = None
     memory_size: int | None = None
-    reserved_memory_size: Annotated[int | None, msgspec.Meta(ge=0)] = None
+    reserved_memory_size: Annotated[int, msgspec.Meta(ge=0)] | None = None
     image_uuid: Annotated[Uuid | None, Ref(Image)] = None
     l3_network_uuids: Annotated[tuple[str, ...] | None, Ref(L3Network)] = None
     default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network)] = None

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from zstack_appliance.kernel.message import Api, Request, action_name, api_of
+from zstack_appliance.kernel.message import Api, Request, action_name, api_of, wire_name
 from zstack_appliance.kernel.schema import Record, describe, fields_of
 
 
@@ -30,6 +30,7 @@ class CallRoute:
         declared: the API's declaration.
         fields: wire names of the fields that the path's variables set, in the path's order.
         key: key of the body below which the parameters stand; for PUT it also picks the API.
+        wire: ZStack's full class of the message.
     """
 
     method: str
@@ -38,6 +39,7 @@ class CallRoute:
     declared: Api
     fields: tuple[str, ...]
     key: str
+    wire: str
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def _calls(message: type[Request[Any]]) -> Iterable[Route]:
         for name in names:
             if name not in wires:
                 raise TypeError(f"{message.__name__} has no field {name}, which its path {path} sets")
-        yield CallRoute(declared.method, path, message, declared, names, key)
+        yield CallRoute(declared.method, path, message, declared, names, key, wire_name(message))
 
 
 def _queries(resource: type[Record]) -> Iterable[Route]:

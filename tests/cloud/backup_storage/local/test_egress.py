@@ -13,8 +13,15 @@ from zstack_appliance.kernel.remote import HostCommandFailed
 OWN = ip_address("192.0.2.5")
 
 
-def fault(address: str, *, host: str = "images.example", **policy: tuple[str, ...]) -> str | None:
-    egress = Egress.of(FetchPolicy(**policy), lambda asked: asked == OWN)
+def fault(
+    address: str,
+    *,
+    host: str = "images.example",
+    allowed: tuple[str, ...] = (),
+    own_networks: tuple[str, ...] = (),
+) -> str | None:
+    policy = FetchPolicy(allowed=allowed, own_networks=own_networks)
+    egress = Egress.of(policy, lambda asked: asked == OWN)
     return egress.fault(host, ip_address(address))
 
 
@@ -89,15 +96,15 @@ def test_a_network_on_the_allow_list_opens_exactly_itself() -> None:
 
 
 def test_a_name_on_the_allow_list_opens_its_addresses_but_never_metadata() -> None:
-    listed = {"allowed": ("Mirror.Example",)}
-    assert fault("127.0.0.1", host="mirror.example.", **listed) is None
-    assert fault("10.1.2.3", host="mirror.example", own_networks=("10.0.0.0/8",), **listed) is None
-    assert fault("169.254.169.254", host="mirror.example", **listed) is not None
-    assert fault("64:ff9b::a9fe:a9fe", host="mirror.example", **listed) is not None
-    assert fault("224.0.0.1", host="mirror.example", **listed) is not None
-    assert fault("fe80::1", host="mirror.example", **listed) is not None
-    assert fault("127.0.0.1", host="x.mirror.example", **listed) is not None
-    assert fault("127.0.0.1", host="mirror.example.org", **listed) is not None
+    listed = ("Mirror.Example",)
+    assert fault("127.0.0.1", host="mirror.example.", allowed=listed) is None
+    assert fault("10.1.2.3", host="mirror.example", own_networks=("10.0.0.0/8",), allowed=listed) is None
+    assert fault("169.254.169.254", host="mirror.example", allowed=listed) is not None
+    assert fault("64:ff9b::a9fe:a9fe", host="mirror.example", allowed=listed) is not None
+    assert fault("224.0.0.1", host="mirror.example", allowed=listed) is not None
+    assert fault("fe80::1", host="mirror.example", allowed=listed) is not None
+    assert fault("127.0.0.1", host="x.mirror.example", allowed=listed) is not None
+    assert fault("127.0.0.1", host="mirror.example.org", allowed=listed) is not None
 
 
 @pytest.mark.parametrize("entry", ["10.1.0.1/16", "a b", "", "http://x", "host:80", "*.example"])

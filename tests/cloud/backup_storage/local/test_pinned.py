@@ -72,5 +72,5 @@ async def test_every_spelling_of_an_address_resolves_to_the_address(spelling: st
 
 
 async def test_a_name_that_does_not_resolve_is_named() -> None:
-    with pytest.raises(httpcore.ConnectError, match="nowhere.invalid does not resolve"):
+    with pytest.raises(httpcore.ConnectError, match=r"nowhere\.invalid does not resolve"):
         await resolve("nowhere.invalid", 80)

@@ -23,7 +23,7 @@ class SimulatedSite:
 
     driver: LocalBackupStorage
     files: SimulatedFiles
-    policy: FetchPolicy = FetchPolicy(directories=("/srv/images",))
+    policy: FetchPolicy
 
     async def offer(self, image_format: ImageFormat, virtual_size: int) -> str:
         url = f"file:///srv/images/{len(self.files.sources)}"
@@ -32,7 +32,8 @@ class SimulatedSite:
 
 
 def site_of(files: SimulatedFiles) -> SimulatedSite:
-    return SimulatedSite(LocalBackupStorage(Loopback(HANDLERS, SimulatedRuntime(files)), "/backup"), files)
+    driver = LocalBackupStorage(Loopback(HANDLERS, SimulatedRuntime(files)), "/backup")
+    return SimulatedSite(driver, files, FetchPolicy(directories=("/srv/images",)))
 
 
 @pytest.fixture

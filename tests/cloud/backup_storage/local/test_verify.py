@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
-import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.cloud.backup_storage.local.test_qcow2 import header
+from tests.contracts.disks import create_qcow2
 from tests.contracts.loopback import RealRuntime
 from zstack_appliance.cloud.backup_storage.driver import ImageFormat
 from zstack_appliance.cloud.backup_storage.local.verify import recognise, virtual_size
@@ -18,10 +20,8 @@ from zstack_appliance.kernel.remote import Completed, HostCommandFailed
 TIB = 2**40
 
 
-def qcow2(folder: Path, *arguments: str, size: str = "64M") -> Path:
-    file = folder / "made.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *arguments, file, size], check=True)
-    return file
+def qcow2(folder: Path, *options: str, size: str = "64M") -> Path:
+    return create_qcow2(folder / "made.qcow2", size, *options)
 
 
 def iso(folder: Path, mark: bytes = b"CD001") -> Path:
@@ -30,15 +30,23 @@ def iso(folder: Path, mark: bytes = b"CD001") -> Path:
     return file
 
 
+@dataclass(frozen=True)
 class Says(RealRuntime):
     """A host whose qemu-img gives a fixed answer."""
 
-    def __init__(self, folder: Path, answer: str) -> None:
-        super().__init__(folder)
-        object.__setattr__(self, "_answer", answer)
+    answer: str = ""
 
-    async def run(self, argv: object, **_: object) -> Completed:  # type: ignore[override] # any arguments
-        return Completed(argv=("qemu-img",), returncode=0, stdout=str(vars(self)["_answer"]), stderr="")
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float = 60.0,
+        stdin: str | None = None,
+        check: bool = True,
+        memory_limit: int | None = None,
+        private_network: bool = False,
+    ) -> Completed:
+        return Completed(argv=tuple(argv), returncode=0, stdout=self.answer, stderr="")
 
 
 async def test_a_whole_qcow2_image_has_its_size(tmp_path: Path) -> None:
@@ -47,16 +55,12 @@ async def test_a_whole_qcow2_image_has_its_size(tmp_path: Path) -> None:
     assert runtime.ran == [("qemu-img", "info", "-f", "qcow2", "--output=json", str(tmp_path / "made.qcow2"))]
 
 
-@pytest.mark.parametrize(
-    "options",
-    [("-u", "-F", "raw", "-b", "/etc/shadow"), ("-o", "data_file=/dev/shm/zs-test-data")],
-)
+@pytest.mark.parametrize("options", [("-u", "-F", "raw", "-b", "/etc/shadow"), ("-o", "data_file={}/data.raw")])
 async def test_an_image_that_names_another_file_is_refused_before_qemu_opens_it(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     runtime = RealRuntime(tmp_path)
-    file = qcow2(tmp_path, *options)
-    Path("/dev/shm/zs-test-data").unlink(missing_ok=True)
+    file = qcow2(tmp_path, *(option.format(tmp_path) for option in options))
     with pytest.raises(HostCommandFailed, match="would be read from this host"):
         await virtual_size(file, "qcow2", runtime, largest=TIB)
     assert runtime.ran == []
@@ -75,17 +79,17 @@ async def test_an_image_that_names_another_file_is_refused_before_qemu_opens_it(
 async def test_qemu_imgs_own_reading_counts_too(tmp_path: Path, change: dict[str, object]) -> None:
     answer = json.dumps({"format": "qcow2", "virtual-size": 64 * 2**20} | change)
     with pytest.raises(HostCommandFailed, match="the image is refused"):
-        await virtual_size(qcow2(tmp_path), "qcow2", Says(tmp_path, answer), largest=TIB)
+        await virtual_size(qcow2(tmp_path), "qcow2", Says(tmp_path, answer=answer), largest=TIB)
 
 
 async def test_an_answer_of_qemu_img_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HostCommandFailed, match="unknown way"):
-        await virtual_size(qcow2(tmp_path), "qcow2", Says(tmp_path, "{}"), largest=TIB)
+        await virtual_size(qcow2(tmp_path), "qcow2", Says(tmp_path, answer="{}"), largest=TIB)
 
 
 async def test_an_image_that_qemu_cannot_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "x"
-    file.write_bytes(header())
+    file.write_bytes(header(size=2**39))
     with pytest.raises(HostCommandFailed, match="qemu-img"):
         await virtual_size(file, "qcow2", RealRuntime(tmp_path), largest=TIB)
 

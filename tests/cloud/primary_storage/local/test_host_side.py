@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import stat
-import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import trio
 
+from tests.contracts.disks import create_qcow2, describe_qcow2, mode, sha256, sizes
 from tests.contracts.loopback import Loopback, RealRuntime
 from tests.contracts.primary_storage import GIB, IMAGE, OTHER_VOLUME, VOLUME, PrimaryStorageContract
 from zstack_appliance.cloud.primary_storage.driver import ImageFormat, ImageSource
@@ -36,7 +32,7 @@ class RealSite:
     async def image(self, image_uuid: str, image_format: ImageFormat, virtual_size: int) -> ImageSource:
         path = self.folder / f"{image_uuid}.{image_format}"
         if image_format == "qcow2":
-            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", path, str(virtual_size)], check=True)
+            create_qcow2(path, virtual_size)
         else:
             path.write_bytes(image_uuid.encode().ljust(virtual_size, b"."))
         return ImageSource(
@@ -44,7 +40,7 @@ class RealSite:
             format=image_format,
             path=str(path),
             virtual_size=virtual_size,
-            sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+            sha256=sha256(path),
         )
 
 
@@ -73,33 +69,27 @@ async def test_every_use_of_qemu_img_names_its_formats(site: RealSite) -> None:
 
 
 async def test_a_clone_of_a_raw_image_that_looks_like_qcow2_reads_it_as_raw(site: RealSite) -> None:
-    inner = site.folder / "inner.qcow2"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", inner, "64G"], check=True)
+    inner = create_qcow2(site.folder / "inner.qcow2", "64G")
     source = ImageSource(
         image_uuid=IMAGE,
         format="raw",
         path=str(inner),
         virtual_size=inner.stat().st_size,
-        sha256=hashlib.sha256(inner.read_bytes()).hexdigest(),
+        sha256=sha256(inner),
     )
     await site.driver.fill_cache(source)
     volume = await site.driver.create_root_volume(VOLUME, IMAGE, None)
-    shown = subprocess.run(
-        ["qemu-img", "info", "-f", "qcow2", "--output=json", volume.install_path],
-        check=True,
-        capture_output=True,
-    )
-    assert json.loads(shown.stdout)["backing-filename-format"] == "raw"
+    assert describe_qcow2(volume.install_path)["backing-filename-format"] == "raw"
     assert volume.virtual_size == inner.stat().st_size
 
 
 async def test_cached_images_are_read_only_and_volumes_closed_to_other_users(site: RealSite) -> None:
     cached = await site.driver.fill_cache(await site.image(IMAGE, "qcow2", GIB))
     volume = await site.driver.create_root_volume(VOLUME, IMAGE, None)
-    assert stat.S_IMODE(Path(cached.install_path).stat().st_mode) == 0o444
-    assert stat.S_IMODE(Path(volume.install_path).stat().st_mode) == 0o600
-    assert stat.S_IMODE(Path(volume.install_path).parent.stat().st_mode) == 0o711
-    assert stat.S_IMODE(site.root.stat().st_mode) == 0o711
+    assert mode(cached.install_path) == 0o444
+    assert mode(volume.install_path) == 0o600
+    assert mode(site.root / "rootVolumes" / VOLUME) == 0o711
+    assert mode(site.root) == 0o711
 
 
 async def test_a_link_is_not_cached(site: RealSite) -> None:
@@ -120,11 +110,12 @@ async def test_holes_stay_holes_in_the_cache(site: RealSite) -> None:
         format="raw",
         path=str(sparse),
         virtual_size=64 * 2**20,
-        sha256=hashlib.sha256(sparse.read_bytes()).hexdigest(),
+        sha256=sha256(sparse),
     )
-    cached = Path((await site.driver.fill_cache(source)).install_path)
-    assert cached.stat().st_size == 64 * 2**20
-    assert cached.stat().st_blocks * 512 < 2**20
+    cached = await site.driver.fill_cache(source)
+    length, taken = sizes(cached.install_path)
+    assert length == cached.actual_size == 64 * 2**20
+    assert taken < 2**20
 
 
 async def test_connecting_removes_what_a_crash_left_and_nothing_else(site: RealSite) -> None:
@@ -165,7 +156,7 @@ async def test_a_cancelled_fill_leaves_nothing(site: RealSite) -> None:
 async def test_a_storage_of_another_appliance_is_left_alone(site: RealSite) -> None:
     stranger = RealRuntime(site.folder, instance="fedcba")
     other = LocalPrimaryStorage(Loopback(HOST_SIDE.real, stranger), site.driver.root)
-    with pytest.raises(HostCommandFailed, match="another appliance .instance abc123"):
+    with pytest.raises(HostCommandFailed, match=r"another appliance \(instance abc123"):
         await other.connect()
 
 
@@ -176,21 +167,15 @@ async def test_a_root_that_is_no_plain_path_is_refused(site: RealSite, root: str
         await driver.connect()
 
 
-def _damage_facts(site: RealSite) -> None:
-    (site.root / "imagecache" / IMAGE / "image.json").write_text("{")
-
-
-def _damage_volume(site: RealSite) -> None:
-    (site.root / "dataVolumes" / VOLUME / f"{VOLUME}.qcow2").write_text("not qcow2")
-
-
-@pytest.mark.parametrize(
-    ("damage", "what"), [(_damage_facts, "image.json is damaged"), (_damage_volume, "qemu-img")]
-)
-async def test_damage_is_named(site: RealSite, damage: Callable[[RealSite], None], what: str) -> None:
+async def test_damaged_facts_are_named(site: RealSite) -> None:
     await site.driver.fill_cache(await site.image(IMAGE, "qcow2", GIB))
-    await site.driver.create_empty_volume(VOLUME, "Data", GIB)
-    damage(site)
-    with pytest.raises(HostCommandFailed, match=what):
+    (site.root / "imagecache" / IMAGE / "image.json").write_text("{")
+    with pytest.raises(HostCommandFailed, match=r"image\.json is damaged"):
         await site.driver.create_root_volume(OTHER_VOLUME, IMAGE, None)
+
+
+async def test_a_damaged_volume_is_named(site: RealSite) -> None:
+    await site.driver.create_empty_volume(VOLUME, "Data", GIB)
+    (site.root / "dataVolumes" / VOLUME / f"{VOLUME}.qcow2").write_text("not qcow2")
+    with pytest.raises(HostCommandFailed, match="qemu-img"):
         await site.driver.measure_volume(VOLUME, "Data")

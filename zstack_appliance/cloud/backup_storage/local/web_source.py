@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import httpcore
@@ -130,8 +130,10 @@ async def download(
     except (httpcore.TimeoutException, httpcore.NetworkError) as error:
         kind = "did not answer in time" if isinstance(error, httpcore.TimeoutException) else "failed"
         raise HostCommandFailed(f"{source.shown} {kind}: {_innermost(error)}") from error
-    except (httpcore.ProtocolError, httpx.HTTPError, httpx.InvalidURL) as error:
-        raise HostCommandFailed(f"{source.shown} broke off or does not speak HTTP: {_innermost(error)}") from error
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise HostCommandFailed(f"{source.shown} leads to a malformed URL: {error}") from error
+    except (httpcore.ProtocolError, httpx.HTTPError) as error:
+        raise HostCommandFailed(f"{source.shown} broke off or does not speak HTTP: {error}") from error
 
 
 @asynccontextmanager
@@ -173,13 +175,31 @@ async def _body(response: httpx.Response, sink: Sink, limits: Limits, report: Re
     _obey(limits, total or 0)
     progress = Progress(report, total)
     with explained("cannot write the image"):
-        async for chunk in response.aiter_raw(_CHUNK):
-            _obey(limits, sink.size + len(chunk))
-            await trio.to_thread.run_sync(sink.write, chunk)
-            progress(sink.size)
+        async with _chunks(response) as chunks:
+            async for chunk in chunks:
+                _obey(limits, sink.size + len(chunk))
+                await trio.to_thread.run_sync(sink.write, chunk)
+                progress(sink.size)
         if total is not None and sink.size != total:
             raise HostCommandFailed(f"the server announced {total} bytes and sent {sink.size}; try again")
         return await trio.to_thread.run_sync(sink.finish)
+
+
+@asynccontextmanager
+async def _chunks(response: httpx.Response) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The body as it comes, ended properly also when it is left in the middle.
+
+    It passes through half a dozen nested generators of httpx and httpcore, which none of them closes for the
+    next. Reading on after the response was closed fails in the innermost, and that ends them all.
+    """
+    chunks = response.aiter_raw(_CHUNK)
+    try:
+        yield chunks
+    finally:
+        await response.aclose()
+        with suppress(httpcore.NetworkError, httpcore.ProtocolError):
+            async for _ in chunks:
+                pass
 
 
 def _obey(limits: Limits, size: int) -> None:
@@ -190,9 +210,12 @@ def _obey(limits: Limits, size: int) -> None:
 
 def _innermost(error: BaseException) -> str:
     """The first cause's words: httpcore and trio wrap a TLS or socket error without repeating its text."""
-    said = str(error)
-    cause = error.__cause__ or error.__context__
+    said = ""
+    cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, BaseExceptionGroup):
+            return str(cause.exceptions[0])
         said = str(cause) or said
+        # httpcore's pool raises "from None", which leaves only the context.
         cause = cause.__cause__ or cause.__context__
     return said or type(error).__name__

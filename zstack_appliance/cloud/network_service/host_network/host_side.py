@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from ipaddress import IPv4Network
 from pathlib import Path
 
 import trio
 
-from zstack_appliance.cloud.network_service.host_network import firewall, forwarding, inventory
+from zstack_appliance.cloud.network_service.host_network import firewall, forwarding, inventory, simulated
+from zstack_appliance.cloud.network_service.host_network.check import faults
 from zstack_appliance.cloud.network_service.host_network.nft import table_body
 from zstack_appliance.cloud.network_service.host_network.wire import (
     ApplyHostNetwork,
@@ -19,7 +19,7 @@ from zstack_appliance.cloud.network_service.host_network.wire import (
     PurgeHostNetwork,
 )
 from zstack_appliance.kernel.daemons import end, held
-from zstack_appliance.kernel.marks import is_our_interface, table_name
+from zstack_appliance.kernel.marks import table_name
 from zstack_appliance.kernel.nft import ensure_table, remove_table
 from zstack_appliance.kernel.remote import HostCommandFailed, HostSide, Runtime
 
@@ -56,9 +56,10 @@ async def purge_host_network(_: PurgeHostNetwork, runtime: Runtime) -> HostNetwo
     ours = await inventory.take(runtime)
     changed = [f"dnsmasq of {one.namespace} stopped" for one in ours.daemons if await _end(one, runtime)]
     removal = _removal(ours)
-    # By force, so that what vanishes by itself meanwhile, as a tap does with its VM, stops nothing.
-    lines = "".join(f"{line}\n" for line in removal)
-    await runtime.run(["ip", "-force", "-batch", "-"], stdin=lines, check=False)
+    if removal:
+        # By force, so that what vanishes by itself meanwhile, as a tap does with its VM, stops nothing.
+        lines = "".join(f"{line}\n" for line in removal)
+        await runtime.run(["ip", "-force", "-batch", "-"], stdin=lines, check=False)
     changed += [*removal, *await firewall.close_firewalls(runtime)]
     for table in ours.tables:
         await remove_table(runtime, table)
@@ -83,19 +84,6 @@ def _removal(ours: HostNetworkInventory) -> list[str]:
     ]
 
 
-def faults(command: ApplyHostNetwork, instance: str) -> list[str]:
-    """Everything that speaks against the description, in words for the operator."""
-    found = []
-    for network in command.public:
-        if not is_our_interface(network.bridge, instance):
-            found.append(f"the bridge {network.bridge} is not this appliance's, of instance {instance}")
-        try:
-            IPv4Network(network.subnet)
-        except ValueError:
-            found.append(f"{network.subnet} is not a subnet: write it as 172.30.0.0/24")
-    return found
-
-
 async def _end(daemon: Daemon, runtime: Runtime) -> bool:
     """Stop a daemon; False when it had ended already."""
     with held(daemon.pid) as pidfd:
@@ -116,5 +104,6 @@ HOST_SIDE = HostSide(
         ApplyHostNetwork: apply_host_network,
         ListHostNetwork: list_host_network,
         PurgeHostNetwork: purge_host_network,
-    }
+    },
+    simulated=simulated.HANDLERS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValueError
 
 from zstack_appliance.cloud.network_service.namespace_router.wire import Lease, RouterSpec
@@ -30,8 +30,21 @@ def faults(spec: RouterSpec, instance: str) -> list[str]:
     return found
 
 
+def missing_bridges(spec: RouterSpec, present: Collection[str]) -> list[str]:
+    """The bridges that the router needs and a host does not have, in words for the operator."""
+    return [
+        f"there is no bridge {name} on this host: apply its L2 network first"
+        for name in _needed(spec)
+        if name not in present
+    ]
+
+
+def _needed(spec: RouterSpec) -> list[str]:
+    return [spec.bridge, *([spec.public.bridge] if spec.public is not None else [])]
+
+
 def _bridges(spec: RouterSpec, instance: str) -> Iterator[str]:
-    names = [spec.bridge, *([spec.public.bridge] if spec.public is not None else [])]
+    names = _needed(spec)
     for name in names:
         if not is_our_interface(name, instance):
             yield f"the bridge {name} is not this appliance's: name one that it made, of instance {instance}"

@@ -6,8 +6,8 @@ import shutil
 
 import trio
 
-from zstack_appliance.cloud.network_service.namespace_router import links
-from zstack_appliance.cloud.network_service.namespace_router.check import faults
+from zstack_appliance.cloud.network_service.namespace_router import links, simulated
+from zstack_appliance.cloud.network_service.namespace_router.check import faults, missing_bridges
 from zstack_appliance.cloud.network_service.namespace_router.dnsmasq_process import (
     apply_dnsmasq,
     reachable,
@@ -125,12 +125,7 @@ def refuse(found: list[str]) -> None:
 
 
 def _host_faults(spec: RouterSpec, place: Place, seen: links.Seen) -> list[str]:
-    wanted = [spec.bridge, *([spec.public.bridge] if spec.public is not None else [])]
-    found = [
-        f"there is no bridge {name} on this host: apply its L2 network first"
-        for name in wanted
-        if name not in seen.bridges
-    ]
+    found = missing_bridges(spec, seen.bridges.keys())
     if (other := links.stranger(place, seen)) is not None:
         found.append(
             f"its names on the host belong to the L3 network {other}, whose uuid begins like that of "
@@ -154,4 +149,4 @@ def _remove_folder(place: Place) -> None:
         shutil.rmtree(place.folder)
 
 
-HOST_SIDE = HostSide(real={ApplyRouter: apply_router, RemoveRouter: remove_router})
+HOST_SIDE = HostSide(real={ApplyRouter: apply_router, RemoveRouter: remove_router}, simulated=simulated.HANDLERS)

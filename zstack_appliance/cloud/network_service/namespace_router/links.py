@@ -82,7 +82,12 @@ def plan(spec: RouterSpec, place: Place, seen: Seen) -> Plan:
         host += [f"link delete dev {place.wan_end}"] if place.wan_end in seen.ends else []
     elif WAN in made or seen.default != Route(dst="default", gateway=spec.public.gateway, dev=WAN):
         inside.append(f"route replace default via {spec.public.gateway} dev {WAN}")
-    return Plan(host=tuple(host), inside=tuple(inside), settings=not seen.forwarding, new_lan=LAN in made)
+    return Plan(
+        host=tuple(host),
+        inside=tuple(inside),
+        settings=seen.inside is None or not seen.forwarding,
+        new_lan=LAN in made,
+    )
 
 
 def removal(place: Place, seen: Seen) -> list[str]:

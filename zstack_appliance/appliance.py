@@ -1,0 +1,194 @@
+"""The composition root: what an appliance is made of, in the order that it comes up.
+
+Primitives: `Outside` (everything that is given from outside, so that a test can give its own), `Appliance`
+(one that runs) and `open_appliance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import argon2
+import trio
+from starlette.types import ASGIApp
+
+import zstack_appliance.cloud
+from zstack_appliance.api.answers import Answers
+from zstack_appliance.api.app import make_app
+from zstack_appliance.api.auth import Callers
+from zstack_appliance.api.dates import printed
+from zstack_appliance.api.health import health_route
+from zstack_appliance.api.rest import CONFIGS, Rest
+from zstack_appliance.cloud.account.attempts import LoginAttempts
+from zstack_appliance.cloud.account.first_admin import FirstAdmin
+from zstack_appliance.cloud.account.passwords import ARGON2, Offload, Passwords
+from zstack_appliance.cloud.account.sessions import Sessions
+from zstack_appliance.cloud.host.command import COMMANDS
+from zstack_appliance.cloud.host.links import HostLinks, Transport
+from zstack_appliance.kernel.bus import Bus
+from zstack_appliance.kernel.cloud import Kernel
+from zstack_appliance.kernel.compile import Compiler
+from zstack_appliance.kernel.config import Configs
+from zstack_appliance.kernel.derive.route import Routes
+from zstack_appliance.kernel.edges import Graph
+from zstack_appliance.kernel.instance import Instance
+from zstack_appliance.kernel.inventory import Inventories
+from zstack_appliance.kernel.job import Job, Jobs
+from zstack_appliance.kernel.journal import FlowRun, Sealer
+from zstack_appliance.kernel.plugin import Plugin, discover
+from zstack_appliance.kernel.portal import Portal
+from zstack_appliance.kernel.query import Queries
+from zstack_appliance.kernel.queues import Queues
+from zstack_appliance.kernel.rounds import Rounds
+from zstack_appliance.kernel.runner import Flows, Probe
+from zstack_appliance.kernel.schema import Key, Record
+from zstack_appliance.kernel.store import Store
+from zstack_appliance.kernel.tags import TagPatterns
+from zstack_appliance.kernel.world import Clock, Entropy
+from zstack_appliance.version import VERSION
+
+Transports = Callable[[Instance, tuple[Plugin, ...]], Mapping[str, Transport]]
+"""Makes what reaches hosts, by hypervisor type, from the host halves that the plugins bring."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """Everything that an appliance is given from outside.
+
+    Args:
+        data: the data folder; it exists.
+        instance: which appliance this is.
+        clock: wall-clock time.
+        entropy: random values.
+        sealer: encrypts what is secret at rest.
+        transports: reaches hosts.
+        offload: runs what computes for long.
+        hasher: argon2 with its costs.
+        password: the administrator's, at the first start; None draws one.
+        probe: watches every flow's steps.
+        threads: False for tests under a virtual clock; see `Store.open`.
+        synchronous: SQLite's setting; see `Store.open`.
+    """
+
+    data: Path
+    instance: Instance
+    clock: Clock
+    entropy: Entropy
+    sealer: Sealer
+    transports: Transports
+    offload: Offload
+    hasher: argon2.PasswordHasher = ARGON2
+    password: str | None = None
+    probe: Probe | None = None
+    threads: bool = True
+    synchronous: str = "FULL"
+
+
+@dataclass
+class Appliance:
+    """One that runs."""
+
+    kernel: Kernel
+    portal: Portal
+    jobs: Jobs
+    answers: Answers
+    app: ASGIApp
+    plugins: tuple[Plugin, ...]
+    links: HostLinks
+    ready: bool = field(default=False)
+    """Set by whoever opened the doors, once all of them answer."""
+
+
+@asynccontextmanager
+async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = None) -> AsyncIterator[Appliance]:
+    """Bring an appliance up, and take it down at the end of the block; VMs go on either way.
+
+    Raises:
+        Conflict: another process uses the data folder, or its database does not fit this version.
+        RuntimeError: there are no plugins.
+    """
+    chosen = tuple(plugins) if plugins is not None else discover(zstack_appliance.cloud.__name__)
+    resources: tuple[type[Record], ...] = (*(cls for p in chosen for cls in p.resources), Job, FlowRun)
+    opening = Store.open(
+        outside.data / "cloud.db",
+        resources,
+        outside.clock,
+        sealer=outside.sealer,
+        threads=outside.threads,
+        synchronous=outside.synchronous,
+    )
+    async with opening as store, trio.open_nursery() as nursery:
+        appliance = _wire(outside, chosen, resources, store, nursery)
+        cloud = appliance.kernel.as_system()
+        for start in (start for plugin in chosen for start in plugin.starts):
+            await start(cloud)
+        await appliance.jobs.recover()
+        for task in (task for plugin in chosen for task in plugin.tasks):
+            nursery.start_soon(task, cloud)
+        nursery.start_soon(appliance.jobs.retry_stuck)
+        try:
+            yield appliance
+        finally:
+            appliance.ready = False
+            appliance.jobs.park()
+            nursery.cancel_scope.cancel()
+
+
+def _wire(
+    outside: Outside,
+    plugins: tuple[Plugin, ...],
+    resources: tuple[type[Record], ...],
+    store: Store,
+    nursery: trio.Nursery,
+) -> Appliance:
+    configs = Configs((*(config for plugin in plugins for config in plugin.configs), *CONFIGS))
+    queues = Queues(lambda key: configs.number("host.syncLevel") if _is_host_line(key) else 1)
+    graph = Graph(resources)
+    patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
+    links = HostLinks(outside.transports(outside.instance, plugins))
+    flows = (flow for plugin in plugins for flow in plugin.flows)
+    services: dict[type[Any], Any] = {
+        Graph: graph,
+        TagPatterns: patterns,
+        HostLinks: links,
+        Instance: outside.instance,
+        Rounds: Rounds(queues),
+        LoginAttempts: LoginAttempts(outside.clock),
+        Passwords: Passwords(outside.offload, outside.hasher),
+        FirstAdmin: FirstAdmin(outside.data, outside.password),
+    }
+    kernel = Kernel(
+        store=store,
+        bus=Bus(plugins, queues),
+        queues=queues,
+        flows=Flows(flows, outside.sealer, outside.probe),
+        configs=configs,
+        clock=outside.clock,
+        entropy=outside.entropy,
+        services=services,
+        drivers={key: make for plugin in plugins for key, make in plugin.drivers.items()},
+    )
+    portal = Portal(kernel, [patterns])
+    compiler = Compiler(graph, store.tables)
+    inventories = Inventories(compiler, printed)
+    answers = Answers(inventories, Queries(compiler, inventories, store), store.reader)
+    jobs = Jobs(portal, answers, nursery)
+    rest = Rest(
+        Routes(kernel.bus.requests, resources),
+        portal,
+        jobs,
+        answers,
+        Callers(Sessions(store, outside.clock)),
+    )
+    appliance: Appliance
+    app = make_app(rest, [health_route(VERSION, lambda: appliance.ready)])
+    appliance = Appliance(kernel, portal, jobs, answers, app, plugins, links)
+    return appliance
+
+
+def _is_host_line(key: Key) -> bool:
+    return key.table == COMMANDS

@@ -1,0 +1,27 @@
+"""What L2 networks add to the cloud."""
+
+from __future__ import annotations
+
+from zstack_appliance.cloud.host.messages import PrepareHost
+from zstack_appliance.cloud.l2_network import service
+from zstack_appliance.cloud.l2_network.host_side import HOST_SIDE
+from zstack_appliance.cloud.l2_network.messages import UpdateL2Network
+from zstack_appliance.cloud.l2_network.schema import L2Network, L2NetworkClusterRef
+from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.standard import updates
+
+plugin = Plugin(
+    name="l2_network",
+    resources=(L2Network, L2NetworkClusterRef),
+    handlers=(
+        service.create_no_vlan,
+        service.attach,
+        service.detach,
+        service.delete,
+        service.realise,
+        updates(UpdateL2Network),
+    ),
+    flows=(service.ATTACH, service.DETACH),
+    hooks=((PrepareHost, service.on_prepare_host),),
+    host_side=HOST_SIDE,
+)

@@ -1,0 +1,63 @@
+"""A simulated host's own network: remembered, by the same rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zstack_appliance.cloud.network_service.host_network.check import faults
+from zstack_appliance.cloud.network_service.host_network.wire import (
+    ApplyHostNetwork,
+    HostNetworkInventory,
+    HostNetworkState,
+    Interface,
+    ListHostNetwork,
+    PurgeHostNetwork,
+)
+from zstack_appliance.kernel.marks import table_name
+from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
+from zstack_appliance.kernel.simulated import SimulatedRuntime
+
+SHELF = "host_network"
+_BRIDGES, _ROUTERS = "bridge", "router"
+
+
+async def apply_host_network(command: ApplyHostNetwork, host: SimulatedRuntime) -> HostNetworkState:
+    """Remember the public networks."""
+    if found := faults(command, host.instance):
+        raise HostCommandFailed("; ".join(found))
+    table = _table(host)
+    before = host.shelf(SHELF).get(table)
+    host.shelf(SHELF)[table] = command
+    return HostNetworkState(changed=() if before == command else (f"table {table}",))
+
+
+async def list_host_network(_: ListHostNetwork, host: SimulatedRuntime) -> HostNetworkInventory:
+    """What is remembered, under the names that it would have."""
+    routers = tuple(sorted(host.shelf(_ROUTERS)))
+    return HostNetworkInventory(
+        interfaces=tuple(Interface(name=name, kind="bridge") for name in sorted(host.shelf(_BRIDGES))),
+        namespaces=routers,
+        tables=tuple(sorted(host.shelf(SHELF))),
+        folders=routers,
+    )
+
+
+async def purge_host_network(_: PurgeHostNetwork, host: SimulatedRuntime) -> HostNetworkState:
+    """Forget everything."""
+    changed = []
+    for kind in (_ROUTERS, _BRIDGES, SHELF):
+        changed += [f"no {name}" for name in sorted(host.shelf(kind))]
+        host.shelf(kind).clear()
+    return HostNetworkState(changed=tuple(changed))
+
+
+def _table(host: SimulatedRuntime) -> str:
+    return f"ip {table_name(host.instance)}"
+
+
+HANDLERS: Mapping[type[Command[Any]], HostHandler] = {
+    ApplyHostNetwork: apply_host_network,
+    ListHostNetwork: list_host_network,
+    PurgeHostNetwork: purge_host_network,
+}

@@ -1,0 +1,147 @@
+"""Give L3 networks their services by namespace routers: where each one is, and having it there."""
+
+from __future__ import annotations
+
+from zstack_appliance.cloud.host.messages import PrepareHost, on_host
+from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
+from zstack_appliance.cloud.l2_network.schema import L2NetworkClusterRef
+from zstack_appliance.cloud.l3_network.ledger import AddressWish, give_back_address, take_address
+from zstack_appliance.cloud.l3_network.schema import Category, IpRange, L3Network
+from zstack_appliance.cloud.network_service.messages import ProvideServices
+from zstack_appliance.cloud.network_service.namespace_router.desired import SERVICES, SNAT, desired
+from zstack_appliance.cloud.network_service.namespace_router.schema import NamespaceRouter
+from zstack_appliance.cloud.network_service.namespace_router.wire import ApplyRouter, RemoveRouter
+from zstack_appliance.cloud.network_service.schema import NetworkServiceL3NetworkRef, NetworkServiceProvider
+from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.errors import Conflict
+from zstack_appliance.kernel.store import Tx
+
+TYPE = "Namespace"
+
+
+async def register(cloud: Cloud) -> None:
+    """At start-up: have the provider's row, with the services of this version."""
+    uuid = cloud.entropy.uuid()
+
+    def commit(tx: Tx) -> None:
+        found = tx.find(NetworkServiceProvider, type=TYPE)
+        if found:
+            tx.update(found[0], network_service_types=list(SERVICES))
+            return
+        tx.insert(
+            NetworkServiceProvider(
+                uuid=uuid,
+                create_date=tx.now,
+                last_op_date=tx.now,
+                name=TYPE,
+                description="A router in a network namespace of a host",
+                type=TYPE,
+                network_service_types=list(SERVICES),
+            )
+        )
+
+    await cloud.write(commit)
+
+
+async def provide(hook: ProvideServices, cloud: Cloud) -> None:
+    """Bring the router of an L3 network in line with the records; without services it goes."""
+    network = hook.l3
+    services = await services_of(network, cloud)
+    found = await cloud.find(NamespaceRouter, l3_network_uuid=network.uuid)
+    if not services or not await cloud.find(IpRange, l3_network_uuid=network.uuid):
+        for router in found:
+            await _take_away(router, cloud)
+        return
+    router = found[0] if found else await _place(network, cloud)
+    router = await _have_public_address(router, cloud, wanted=SNAT in services)
+    await cloud.call(on_host(router.host_uuid, ApplyRouter(router=await desired(network, router, services, cloud))))
+
+
+async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
+    """A host is being connected: have the routers that are on it."""
+    for router in await cloud.find(NamespaceRouter, host_uuid=hook.host.uuid):
+        network = await cloud.get(L3Network, router.l3_network_uuid)
+        spec = await desired(network, router, await services_of(network, cloud), cloud)
+        await cloud.call(on_host(hook.host.uuid, ApplyRouter(router=spec)))
+
+
+async def services_of(network: L3Network, cloud: Cloud) -> set[str]:
+    """The services that this provider gives the network."""
+    provider = (await cloud.find(NetworkServiceProvider, type=TYPE))[0]
+    refs = await cloud.find(
+        NetworkServiceL3NetworkRef, l3_network_uuid=network.uuid, network_service_provider_uuid=provider.uuid
+    )
+    return {ref.network_service_type for ref in refs}
+
+
+async def _place(network: L3Network, cloud: Cloud) -> NamespaceRouter:
+    """Choose the router's host: connected, reached by the network, with the fewest routers."""
+    clusters = {
+        ref.cluster_uuid for ref in await cloud.find(L2NetworkClusterRef, l2_network_uuid=network.l2_network_uuid)
+    }
+    hosts = [
+        host
+        for host in await cloud.find(Host, status=HostStatus.CONNECTED)
+        if host.cluster_uuid in clusters and host.state is HostState.ENABLED
+    ]
+    if not hosts:
+        raise Conflict(
+            f"no Enabled and Connected host has the L2 network of L3 network[{network.name}]; "
+            "attach it to a cluster with hosts first"
+        )
+    load = {host.uuid: len(await cloud.find(NamespaceRouter, host_uuid=host.uuid)) for host in hosts}
+    host = min(hosts, key=lambda candidate: load[candidate.uuid])
+    uuid = cloud.entropy.uuid()
+    return await cloud.write(
+        lambda tx: tx.insert(
+            NamespaceRouter(
+                uuid=uuid,
+                create_date=tx.now,
+                last_op_date=tx.now,
+                l3_network_uuid=network.uuid,
+                host_uuid=host.uuid,
+            )
+        )
+    )
+
+
+async def _have_public_address(router: NamespaceRouter, cloud: Cloud, *, wanted: bool) -> NamespaceRouter:
+    """Take an address in a public network that reaches the router's host, or give it back."""
+    if not wanted or router.public_ip_uuid is not None:
+        return router
+    public = await _public_network(router, cloud)
+    wish = AddressWish(
+        uuid=cloud.entropy.uuid(),
+        l3_network_uuid=public.uuid,
+        dice=0,
+        used_for=f"router of L3 network {router.l3_network_uuid}",
+    )
+
+    def commit(tx: Tx) -> NamespaceRouter:
+        used = take_address(tx, wish)
+        return tx.update(tx.require(NamespaceRouter, router.uuid), public_ip_uuid=used.uuid)
+
+    return await cloud.write(commit)
+
+
+async def _public_network(router: NamespaceRouter, cloud: Cloud) -> L3Network:
+    host = await cloud.get(Host, router.host_uuid)
+    reached = {ref.l2_network_uuid for ref in await cloud.find(L2NetworkClusterRef, cluster_uuid=host.cluster_uuid)}
+    for network in await cloud.find(L3Network, category=Category.PUBLIC):
+        has_range = await cloud.find(IpRange, l3_network_uuid=network.uuid)
+        if network.l2_network_uuid in reached and has_range:
+            return network
+    raise Conflict(
+        f"SNAT needs a Public L3 network with an IP range on the cluster of host[{host.name}]; make one first"
+    )
+
+
+async def _take_away(router: NamespaceRouter, cloud: Cloud) -> None:
+    await cloud.call(on_host(router.host_uuid, RemoveRouter(l3_network_uuid=router.l3_network_uuid)))
+
+    def commit(tx: Tx) -> None:
+        tx.delete(NamespaceRouter, router.uuid)
+        if router.public_ip_uuid is not None:
+            give_back_address(tx, router.public_ip_uuid)
+
+    await cloud.write(commit)

@@ -1,0 +1,47 @@
+"""What primary storages of any type add to the cloud."""
+
+from __future__ import annotations
+
+from zstack_appliance.cloud.host.messages import PrepareHost
+from zstack_appliance.cloud.primary_storage import service, volumes
+from zstack_appliance.cloud.primary_storage.messages import (
+    DeletePrimaryStorage,
+    UpdatePrimaryStorage,
+)
+from zstack_appliance.cloud.primary_storage.schema import (
+    ImageCache,
+    LocalStorageHostRef,
+    PrimaryStorage,
+    PrimaryStorageClusterRef,
+    SpaceCharge,
+)
+from zstack_appliance.kernel.config import GlobalConfig
+from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.standard import deletes, updates
+
+plugin = Plugin(
+    name="primary_storage",
+    resources=(PrimaryStorage, PrimaryStorageClusterRef, ImageCache, LocalStorageHostRef, SpaceCharge),
+    handlers=(
+        service.attach,
+        service.detach,
+        service.reconnect,
+        volumes.instantiate_root,
+        volumes.remove_bits,
+        volumes.cache_image,
+        updates(UpdatePrimaryStorage),
+        service.change_state,
+        deletes(DeletePrimaryStorage),
+    ),
+    hooks=((PrepareHost, service.on_prepare_host),),
+    configs=(
+        GlobalConfig(
+            "primaryStorage",
+            "reservedCapacity",
+            "1G",
+            "Space that each primary storage keeps free, in bytes or with a unit.",
+            int,
+            low=0,
+        ),
+    ),
+)

@@ -1,0 +1,194 @@
+"""The store that everybody uses: `Store`, opened once per data folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import trio
+
+from zstack_appliance.kernel.journal import Sealer
+from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
+from zstack_appliance.kernel.schema import Record
+from zstack_appliance.kernel.store.database import head, open_reader, open_writer, prepare
+from zstack_appliance.kernel.store.feed import Feed
+from zstack_appliance.kernel.store.lock import locked
+from zstack_appliance.kernel.store.log import Log
+from zstack_appliance.kernel.store.pool import Readers
+from zstack_appliance.kernel.store.reader import Reader
+from zstack_appliance.kernel.store.tables import Tables
+from zstack_appliance.kernel.store.tx import Origin, Tx
+from zstack_appliance.kernel.store.worker import LoopWorker, ThreadWorker, Worker
+from zstack_appliance.kernel.store.writer import Writer
+from zstack_appliance.kernel.world import Clock
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Store:
+    """All rows. Reads by key are synchronous and take microseconds; longer ones go to a pool; writes wait.
+
+    Make one with `Store.open`.
+    """
+
+    tables: Tables
+    feed: Feed
+    _clock: Clock
+    reader: Reader
+    """Rows as last committed, for the loop thread."""
+    _readers: Readers
+    _writer: Writer
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        path: Path,
+        resources: Iterable[type[Record]],
+        clock: Clock,
+        *,
+        sealer: Sealer | None = None,
+        log: Log | None = None,
+        threads: bool = True,
+        synchronous: str = "FULL",
+    ) -> AsyncIterator[Store]:
+        """Open the database, made if need be, for as long as the block runs.
+
+        Leaving the block ends the commit that is under way and refuses the writes that still wait.
+
+        Args:
+            path: the database file; its folder exists, and no other process may use it.
+            resources: every class that may be stored.
+            clock: dates the writes.
+            sealer: encrypts fields marked `SECRET`; needed only if there are any.
+            log: the cluster's log; None on a single node.
+            threads: False does everything on the loop thread, for tests under a virtual clock, which would
+                take waiting for a thread for idleness and jump ahead.
+            synchronous: SQLite's setting: ``FULL`` waits for the disk at every commit; ``NORMAL`` may lose
+                the last commits in a power cut, never in a crash; ``OFF`` is for tests.
+
+        Raises:
+            Conflict: another process uses the folder, or the file does not fit the declarations.
+            TypeError: a declaration cannot be stored.
+        """
+        tables = Tables(resources, sealer)
+        with _connections(path, tables, threads=threads, synchronous=synchronous) as opened:
+            feed = Feed(head(opened.writer))
+            writer = Writer(opened.writer, tables, feed, opened.worker, log)
+            async with trio.open_nursery() as nursery:
+                await nursery.start(writer.run)
+                try:
+                    yield cls(tables, feed, clock, Reader(opened.reader, tables), opened.readers, writer)
+                finally:
+                    nursery.cancel_scope.cancel()
+
+    # --- writing ---------------------------------------------------------------------------------------
+
+    async def write(self, function: Callable[[Tx], T], *, owner: str = ADMIN_ACCOUNT, job: str | None = None) -> T:
+        """Commit what `function` does, all of it or nothing, durably, and give what it returns.
+
+        Args:
+            function: ``def change(tx)``, synchronous. It may run more than once, and it may have no effect
+                but on `tx`: clock, ids and random values are drawn before.
+            owner: the account that it is done for, which owns what it inserts.
+            job: the job that it is part of.
+
+        Raises:
+            Conflict: a value that must be unique is taken, or a reference would point at nothing.
+            Unavailable: the store is closed, or its disk or the cluster's log failed; nothing was changed.
+            Cancelled: before the function was run. Once it has been, this waits for its commit.
+            BaseException: whatever the function raises; nothing was changed.
+        """
+        return await self._writer.write(function, Origin(owner, job, self._clock.millis()))
+
+    async def catch_up(self) -> None:
+        """Apply everything that other nodes have committed by now; nothing to do on a single node.
+
+        Raises:
+            Unavailable: the cluster's log does not answer.
+            Internal: this database differs from the other nodes'.
+        """
+        await self._writer.catch_up(Origin(ADMIN_ACCOUNT, None, self._clock.millis()))
+
+    # --- reading what is committed ---------------------------------------------------------------------
+
+    def get(self, cls: type[R], uuid: str) -> R | None:
+        """The row with this key, or None; for a base class, as the sub-type that it is."""
+        return self.reader.get(cls, uuid)
+
+    def require(self, cls: type[R], uuid: str) -> R:
+        """The row with this key.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self.reader.require(cls, uuid)
+
+    def find(self, cls: type[R], **equals: Any) -> list[R]:
+        """The rows whose fields have these values, oldest first; see `Reader.find`.
+
+        It runs on the loop thread: search by what is indexed, or use `read`.
+        """
+        return self.reader.find(cls, **equals)
+
+    def count(self, cls: type[R], **equals: Any) -> int:
+        """How many rows `find` would give."""
+        return self.reader.count(cls, **equals)
+
+    def owner(self, cls: type[R], uuid: str) -> str | None:
+        """The account that a row belongs to; None where there is no such row."""
+        return self.reader.owner(cls, uuid)
+
+    async def query(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """The result rows of a statement, run in a thread; a cancel interrupts it.
+
+        Raises:
+            apsw.Error: the statement is wrong, or would change something.
+        """
+        return await self._readers.read(lambda reader: reader.select(sql, bindings))
+
+    async def read(self, function: Callable[[Reader], T]) -> T:
+        """What `function` makes of one snapshot of the database, run in a thread; a cancel interrupts it.
+
+        Args:
+            function: ``def look(reader)``, synchronous; it may use nothing that the loop thread changes.
+
+        Raises:
+            BaseException: whatever the function raises.
+        """
+        return await self._readers.read(function)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    writer: apsw.Connection
+    reader: apsw.Connection
+    readers: Readers
+    worker: Worker
+
+
+@contextmanager
+def _connections(path: Path, tables: Tables, *, threads: bool, synchronous: str) -> Iterator[_Opened]:
+    """Lock the folder, make the database fit, and open what reads and writes it."""
+    with locked(path.with_name("lock")):
+        writer = open_writer(path, synchronous=synchronous)
+        try:
+            prepare(writer, tables.schema, path)
+            reader = open_reader(path)
+            readers = Readers(path, tables, threads=threads)
+            worker: Worker = ThreadWorker("commit") if threads else LoopWorker()
+            try:
+                yield _Opened(writer, reader, readers, worker)
+            finally:
+                worker.close()
+                readers.close()
+                reader.close()
+        finally:
+            # Closed last, it folds the write-ahead log into the file and removes it.
+            writer.close()
