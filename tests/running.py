@@ -209,7 +209,7 @@ async def running(
         portal = Portal(kernel, [patterns])
         compiler = Compiler(graph, store.tables)
         inventories = Inventories(compiler, printed)
-        answers = Answers(inventories, Queries(compiler, inventories, store), store._reader)
+        answers = Answers(inventories, Queries(compiler, inventories, store), store.reader)
         async with trio.open_nursery() as nursery:
             jobs = Jobs(portal, answers, nursery)
             await jobs.recover()

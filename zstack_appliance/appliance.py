@@ -6,7 +6,7 @@ Primitives: `Outside` (everything that is given from outside, so that a test can
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ from zstack_appliance.cloud.account.first_admin import FirstAdmin
 from zstack_appliance.cloud.account.passwords import ARGON2, Offload, Passwords
 from zstack_appliance.cloud.account.sessions import Sessions
 from zstack_appliance.cloud.host.command import COMMANDS
-from zstack_appliance.cloud.host.links import HostLinks, Transport
+from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.compile import Compiler
@@ -51,8 +51,8 @@ from zstack_appliance.kernel.tags import TagPatterns
 from zstack_appliance.kernel.world import Clock, Entropy
 from zstack_appliance.version import VERSION
 
-Transports = Callable[[Instance, tuple[Plugin, ...]], Mapping[str, Transport]]
-"""Makes what reaches hosts, by hypervisor type, from the host halves that the plugins bring."""
+Hosts = Callable[[Instance, tuple[Plugin, ...]], HostLinks]
+"""Makes what reaches hosts from the host halves that the plugins bring."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Outside:
         clock: wall-clock time.
         entropy: random values.
         sealer: encrypts what is secret at rest.
-        transports: reaches hosts.
+        hosts: reaches hosts.
         offload: runs what computes for long.
         hasher: argon2 with its costs.
         password: the administrator's, at the first start; None draws one.
@@ -79,7 +79,7 @@ class Outside:
     clock: Clock
     entropy: Entropy
     sealer: Sealer
-    transports: Transports
+    hosts: Hosts
     offload: Offload
     hasher: argon2.PasswordHasher = ARGON2
     password: str | None = None
@@ -149,7 +149,7 @@ def _wire(
     queues = Queues(lambda key: configs.number("host.syncLevel") if _is_host_line(key) else 1)
     graph = Graph(resources)
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
-    links = HostLinks(outside.transports(outside.instance, plugins))
+    links = outside.hosts(outside.instance, plugins)
     flows = (flow for plugin in plugins for flow in plugin.flows)
     services: dict[type[Any], Any] = {
         Graph: graph,

@@ -189,4 +189,6 @@ async def program(doors: Doors, ending: str) -> int:
 
 if __name__ == "__main__":
     how = sys.argv[1]
-    sys.exit(run(lambda doors: program(doors, how), times=StopTimes(grace=0.5, cancel=1.0, end=1.5)))
+    until_cancelled, until_end = (60.0, 60.0) if how == "linger" else (1.0, 1.5)
+    times = StopTimes(grace=0.5, cancel=until_cancelled, end=until_end)
+    sys.exit(run(lambda doors: program(doors, how), times=times))

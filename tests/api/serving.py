@@ -47,6 +47,11 @@ class Client:
         await stream.send_all(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
         return stream
 
+    async def bare_websocket(self, path: str) -> trio.SocketStream:
+        """A connection that has asked for a WebSocket, with nobody who reads its frames."""
+        upgrade = "connection: upgrade\nupgrade: websocket\nsec-websocket-version: 13"
+        return await self.socket(f"GET {path} HTTP/1.1\nhost: x\n{upgrade}\nsec-websocket-key: {'a' * 22}==")
+
     def websocket(self, path: str) -> AbstractAsyncContextManager[AsyncWebSocketSession]:
         return aconnect_ws(f"{self.url.rstrip('/')}{path}", self.http)
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.api.door_program import CHUNK, CHUNKS
 from tests.api.serving import serving, serving_app, serving_process
 from tests.eventually import eventually
 from zstack_appliance.api.bridge import Bridge
-from zstack_appliance.api.server import Doors, run
+from zstack_appliance.api.server import Doors, StopTimes, run
 
 HELD_AT_MOST = 24 << 20
 """Bytes that kernel buffers (some MiB at each end) and ours may hold of a stream that nobody reads."""
@@ -139,7 +140,7 @@ async def test_a_body_is_asked_for_only_if_it_is_wanted() -> None:
         assert b"".join([data async for data in taken]).endswith(b"5")
 
 
-async def test_an_exception_is_a_500_and_the_others_go_on() -> None:
+async def test_an_exception_is_a_500_and_the_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
     async with serving() as (_, client):
         waiting = await client.socket("GET /wait/other HTTP/1.1\nhost: x\nconnection: close")
         await client.noted("other began")
@@ -150,6 +151,16 @@ async def test_an_exception_is_a_500_and_the_others_go_on() -> None:
             await client.http.get("/fail?late")
         await client.open_gate("other")
         assert b"200 OK" in b"".join([data async for data in waiting])
+        traces = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+        assert traces == ["broken", "several (2 sub-exceptions)", "broken half-way"]
+
+
+async def test_an_exception_before_any_answer_is_a_500() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("broken")
+
+    async with serving_app(app) as server, httpx.AsyncClient(base_url=server.url) as client:
+        assert (await client.get("/")).status_code == 500
 
 
 async def test_a_failing_change_without_its_client_disturbs_nobody() -> None:
@@ -177,6 +188,26 @@ async def test_a_websocket_handler_that_never_receives_is_cancelled_when_its_cli
         await client.noted("deaf cancelled")
 
 
+async def test_a_client_that_floods_a_websocket_has_to_wait() -> None:
+    async with serving(times=StopTimes(grace=0.1)) as (_, client), trio.open_nursery() as nursery:
+        stream = await client.bare_websocket("/deaf")
+        sent = 0
+
+        async def flood() -> None:
+            nonlocal sent
+            frame = struct.pack("!BBQ4x", 0x82, 0xFF, len(CHUNK)) + CHUNK  # binary, masked with zeros
+            for _ in range(CHUNKS):
+                await stream.send_all(frame)
+                sent += len(CHUNK)
+
+        async def count() -> int:
+            return sent
+
+        nursery.start_soon(flood)
+        assert await _stalls(count) < HELD_AT_MOST
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_websocket_handler_reads_its_last_messages_before_the_disconnect() -> None:
     async with serving() as (_, client):
         async with client.websocket("/busy") as socket:
@@ -185,6 +216,7 @@ async def test_a_websocket_handler_reads_its_last_messages_before_the_disconnect
         await client.open_gate("busy")
         await client.noted("busy left 1000")
         assert await client.notes() == ["busy began", "save", "and", "reboot", "busy left 1000"]
+        await client.open_gate("parting")
 
 
 async def test_a_websocket_handler_may_work_on_after_the_end() -> None:

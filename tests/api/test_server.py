@@ -106,8 +106,7 @@ async def test_a_program_that_does_not_stop_is_cancelled() -> None:
 async def test_a_signal_stops_the_process_with_a_stream_and_a_websocket_open(number: signal.Signals) -> None:
     async with serving_process() as (process, client):
         events = await client.socket("GET /events HTTP/1.1\nhost: x")
-        upgrade = "connection: upgrade\nupgrade: websocket\nsec-websocket-version: 13\n"
-        deaf = await client.socket(f"GET /deaf HTTP/1.1\nhost: x\n{upgrade}sec-websocket-key: {'a' * 22}==")
+        deaf = await client.bare_websocket("/deaf")
         await client.noted("events began")
         await client.noted("deaf began")
         process.send_signal(number)
@@ -121,7 +120,7 @@ async def test_a_signal_stops_the_process_with_a_stream_and_a_websocket_open(num
 async def test_a_second_signal_cancels_the_program() -> None:
     async with serving_process("linger") as (process, client):
         process.terminate()
-        await _refuses(client.url)
+        await _refuses(client.url)  # the doors are closed, and the program goes on
         process.terminate()
         assert await process.wait() == FORCED
 

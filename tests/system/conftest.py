@@ -13,8 +13,10 @@ from _pytest.runner import runtestprotocol
 
 from agents.kvm.host import KvmHost
 from agents.kvm.local import LocalLink
+from images.apt import PackageError
 from images.build import DEFAULT_CACHE, build
 from images.build import HERE as IMAGES
+from images.command import CommandError
 from images.recipe import load
 from tests.system.guests import Guests, make_bridge
 from tests.system.host import HostDied, on_own_host
@@ -44,13 +46,13 @@ def _reports(item: pytest.Item) -> Iterator[pytest.TestReport]:
     if os.geteuid() != 0:
         yield _failure(item, "system tests make namespaces and bridges: run them as root")
         return
-    # Made here, in the parent: the child has no network to build an image by, and pytest removes old
-    # temporary folders when the process that made them ends.
-    _build_tiny()
-    item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # pytest has no public way
     try:
+        # Made here, in the parent: the child has no network to build an image by, and pytest removes old
+        # temporary folders when the process that made them ends.
+        _build_tiny()
+        item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # pytest has no public way
         answer = on_own_host(lambda: _run(item), name="testhost", seconds=LIMIT_SECONDS)
-    except HostDied as error:
+    except (HostDied, PackageError, CommandError, LookupError) as error:
         yield _failure(item, str(error))
         return
     for data in json.loads(answer):

@@ -14,7 +14,9 @@ import trio
 
 from agents.kvm.accel import Machine
 from agents.kvm.host import KvmHost
+from agents.kvm.libvirtd import Libvirtd
 from agents.kvm.local import LocalLink
+from agents.kvm.runtime import LocalRuntime
 from agents.process import run
 from tests.eventually import eventually
 from tests.system.guests import BOOT_SECONDS, BRIDGE, Guests
@@ -101,8 +103,13 @@ def qemu(spec: DomainSpec) -> int | None:
     return None
 
 
-def console(link_data: Path, spec: DomainSpec) -> str:
-    return (link_data / "vms" / spec.uuid / "console.log").read_text(errors="replace")
+def programs() -> set[str]:
+    """The names of all that runs."""
+    return {path.read_text().strip() for path in Path("/proc").glob("[0-9]*/comm")}
+
+
+def console(data: Path, spec: DomainSpec) -> str:
+    return (data / "vms" / spec.uuid / "console.log").read_text(errors="replace")
 
 
 async def booted(tmp_path: Path, spec: DomainSpec) -> None:
@@ -259,6 +266,18 @@ async def test_vms_outlive_the_appliance_and_libvirtd(kvm_host: KvmHost, guests:
         await virsh("destroy", spec.uuid)
         await ear.when(spec.uuid, VmState.STOPPED)
     await second.aclose()
+
+
+async def test_our_libvirtd_can_be_ended_and_leaves_the_vms(
+    kvm_host: KvmHost, guests: Guests, tmp_path: Path
+) -> None:
+    link, spec = LocalLink(kvm_host), await guests.new()
+    await link.ask(CONNECT)
+    await link.ask(StartVm(domain=spec))
+    await kvm_host.aclose()
+    await Libvirtd(LocalRuntime(instance=guests.instance, data=tmp_path / "data")).stop_private()
+    await eventually(lambda: not programs() & {"libvirtd", "bwrap", "tini"}, within=5)
+    assert qemu(spec) is not None
 
 
 async def test_strangers_are_reported_and_left_alone(link: LocalLink, guests: Guests, tmp_path: Path) -> None:

@@ -435,6 +435,7 @@ async def test_large_transfers_pass_a_narrow_way_out(site: Site) -> None:
     await run(["ip", "link", "set", "uplink0", "mtu", "1300"])
     # The far side never hears that its packets are too large, as happens on many networks.
     await world.on("internet", "nft", "-f", str(quiet(world.folder)))
+    await run(["ip", "-netns", "internet", "link", "set", "eth0", "gso_max_segs", "1"])
     await site.guest(WEB, "web")
     await site.apply()
     await world.lease("web")

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from tests.eventually import eventually
-from tests.images.guest import tiny_image
 from tests.images.machine import (
     PATIENCE,
     Machine,
@@ -29,12 +28,6 @@ pytestmark = pytest.mark.slow
 
 FORWARD = "hostfwd=tcp:127.0.0.1:0-:80,hostfwd=tcp:127.0.0.1:0-:22"
 RUNCMD = "runcmd:\n  - echo once >>/root/runs\n  - [touch, '/root/a file']\n"
-
-
-@pytest.fixture(scope="session")
-def image() -> Path:
-    """The tiny image."""
-    return tiny_image()
 
 
 def make_key(folder: Path) -> tuple[Path, str]:
@@ -71,14 +64,14 @@ async def ssh(guest: Machine, key: Path, command: str) -> str:
     return done.stdout.decode()
 
 
-async def test_cloud_config(tmp_path: Path, image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_cloud_config(tmp_path: Path, tiny_image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Name, keys, password and commands are taken from a seed, and the guest answers on every network."""
     private, public = make_key(tmp_path)
     user_data = f"#cloud-config\nhostname: vm-one\npassword: 'se cret\\x'\nssh_authorized_keys:\n  - {public}\n"
     seed = seed_iso(tmp_path / "seed.iso", "instance-id: i-1\nlocal-hostname: meta\n", user_data + RUNCMD)
     wire = tmp_path / "wire.pcap"
     devices = [
-        *virtio_disk(clone(image, tmp_path / "root.qcow2")),
+        *virtio_disk(clone(tiny_image, tmp_path / "root.qcow2")),
         *scsi_cd(seed),
         *("-netdev", f"user,id=n0,{FORWARD}", "-device", "virtio-net-pci,netdev=n0"),
         *("-object", f"filter-dump,id=dump,netdev=n0,file={wire}"),
@@ -112,9 +105,9 @@ async def test_cloud_config(tmp_path: Path, image: Path, capsys: pytest.CaptureF
         report("q35: power button to off", await power_down(guest), capsys)
 
 
-async def test_once_per_instance(tmp_path: Path, image: Path) -> None:
+async def test_once_per_instance(tmp_path: Path, tiny_image: Path) -> None:
     """A reboot changes nothing and runs per-boot scripts; a new instance-id makes another machine of it."""
-    disk = virtio_disk(clone(image, tmp_path / "root.qcow2"))
+    disk = virtio_disk(clone(tiny_image, tmp_path / "root.qcow2"))
     first = seed_iso(tmp_path / "1.iso", "instance-id: i-1\n", f"#cloud-config\nhostname: vm-one\n{RUNCMD}")
     second = seed_iso(tmp_path / "2.iso", "instance-id: i-2\nlocal-hostname: vm-two\n", f"#cloud-config\n{RUNCMD}")
     host_keys = "cat /etc/dropbear/*_host_key | sha256sum"
@@ -140,11 +133,11 @@ async def test_once_per_instance(tmp_path: Path, image: Path) -> None:
         await eventually(new_keys, within=PATIENCE)
 
 
-async def test_bare_machine(tmp_path: Path, image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_bare_machine(tmp_path: Path, tiny_image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A pc with 96 MiB, a larger root on SCSI, a FAT seed, and no NIC until one is plugged in."""
     script = '#!/bin/sh\r\necho "$(hostname) ran $0" >/root/said\r\n'
     seed = seed_fat(tmp_path / "seed.fat", "instance-id: i-1\nlocal-hostname: bare.example.org\n", script)
-    root = clone(image, tmp_path / "root.qcow2", size_mib=1024)
+    root = clone(tiny_image, tmp_path / "root.qcow2", size_mib=1024)
     devices = [*virtio_disk(seed, "raw"), *scsi_disk(root), "-nic", "none"]
     async with boot(tmp_path, *devices, machine="pc", memory_mib=96) as guest:
         report("pc, no NIC, grown disk: ready", await guest.agent_ready(), capsys)
@@ -172,10 +165,10 @@ async def test_bare_machine(tmp_path: Path, image: Path, capsys: pytest.CaptureF
         report("pc: guest-shutdown to off", await guest.ends(within=PATIENCE), capsys)
 
 
-async def test_no_seed(tmp_path: Path, image: Path) -> None:
+async def test_no_seed(tmp_path: Path, tiny_image: Path) -> None:
     """Without a seed the guest takes the name that the DHCP server has for it, and nobody can log in."""
     nic = f"user,model=virtio-net-pci,hostname=by-dhcp,{FORWARD}"
-    async with boot(tmp_path, *virtio_disk(clone(image, tmp_path / "root.qcow2")), "-nic", nic) as guest:
+    async with boot(tmp_path, *virtio_disk(clone(tiny_image, tmp_path / "root.qcow2")), "-nic", nic) as guest:
         await guest.agent_ready()
         assert "hostname: by-dhcp\n" in await guest.page()
         assert (await guest.shell("cat /etc/shadow")).startswith("root:*:")

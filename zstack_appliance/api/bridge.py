@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 AHEAD = 65536
-"""Bytes read before a handler asks for them, to notice a client that goes away behind its last words."""
+"""Bytes read before a handler asks for them, to notice a client that leaves behind its last words."""
 
 YOUNG = 0.1
 """Seconds until the client of a handler is watched. Most handlers have ended by then, and the watching
@@ -192,7 +192,7 @@ class _Exchange:
 
     def _open_inbox(self) -> Inbox:
         if self._inbox is None:
-            self._inbox = Inbox(self._receive, AHEAD if self._is_watched else 0, self._client_left)
+            self._inbox = Inbox(self._receive, AHEAD, self._client_left)
         return self._inbox
 
     async def _receive_on(self) -> Message:

@@ -147,7 +147,6 @@ class _Door(uvicorn.Server):
 
     def leave(self) -> None:
         """Take no new connection, close the idle ones, and the others after their response."""
-        self.should_exit = True
         self._leaving.set()
 
     async def hang_up(self) -> None:

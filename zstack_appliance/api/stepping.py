@@ -60,8 +60,7 @@ class Inbox:
 
     Args:
         source: uvicorn's `receive`.
-        ahead: how many bytes to read before they are asked for. With 0, uvicorn sends ``100 Continue``
-            only to a client whose body a handler wants.
+        ahead: how many bytes to read before they are asked for.
         on_disconnect: called once, when the client is found to have left or the response is complete.
     """
 

@@ -96,7 +96,9 @@ def compare(field: Field, column: str, op: Op, value: str | tuple[str, ...], zon
         # One JSON binding instead of many: the SQL text stays the same for any length, and no length is
         # too long for SQLite's limit on bindings.
         listed = msgspec.json.encode([_READERS[shape](text) for text in texts]).decode()
-        return Statement(f"{column} {op.value.upper()} {LISTED}", (listed,))
+        found = f"{column} {op.value.upper()} {LISTED}"
+        # SQLite says that null is not in an empty list.
+        return Statement(f"({column} IS NOT NULL AND {found})" if op.negative else found, (listed,))
     if op.positive is Op.LIKE:
         return Statement(f"{column} {op.value.upper()} ? ESCAPE '\\'", (_read_pattern(texts[0]),))
     return Statement(f"{column} {op.value} ?", (_READERS[shape](texts[0]),))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kernel.store.nouns import NOUNS, WIRE, Box, Crate, Shelf
 from zstack_appliance.kernel.derive.ddl import schema_sql, script
-from zstack_appliance.kernel.schema import SECRET, Record, Ref, resource
+from zstack_appliance.kernel.schema import COMPANION, SECRET, Record, Ref, resource
 
 
 def database() -> apsw.Connection:
@@ -60,6 +60,17 @@ def test_references_owner_and_sequence_are_indexed_once() -> None:
         'CREATE UNIQUE INDEX "box__number" ON "box" ("number")',
         'CREATE INDEX "box__owner_uuid" ON "box" ("owner_uuid")',
     )
+
+
+@resource(wire=WIRE)
+class Sticker(Record, frozen=True, kw_only=True):
+    """Goes with a row of any table."""
+
+    on_uuid: Annotated[str, COMPANION]
+
+
+def test_what_goes_with_another_row_is_found_by_it() -> None:
+    assert schema_sql([Sticker])["sticker"][1:] == ('CREATE INDEX "sticker__on_uuid" ON "sticker" ("on_uuid")',)
 
 
 def test_the_order_of_the_declarations_does_not_matter() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import apsw
 import pytest
 import trio
+import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,10 +42,14 @@ class MemoryLog:
         self.lost: list[Entry] = []
         """Entries that came second."""
         self.reachable = True
+        self.asked = trio.Event()
+        self.answers = trio.Event()
+        self.answers.set()
 
     async def append(self, entry: Entry) -> Sequence[Entry]:
         """Compare the number with the head, and set."""
-        await trio.lowlevel.checkpoint()
+        self.asked.set()
+        await self.answers.wait()
         if not self.reachable:
             raise Unavailable("the cluster's log does not answer")
         if entry.number != len(self.entries) + 1:
@@ -154,6 +159,24 @@ async def test_an_unreachable_log_fails_the_write_and_changes_nothing(tmp_path: 
         log.reachable = True
         await store.write(lambda tx: tx.insert(shelf()))
         assert store.count(Shelf) == 1
+
+
+async def test_closing_waits_for_the_answer_of_the_log(tmp_path: Path) -> None:
+    log, rows = MemoryLog(), list[Shelf]()
+
+    async def write(store: Store) -> None:
+        rows.append(await store.write(lambda tx: tx.insert(shelf())))
+
+    async def answer() -> None:
+        await trio.testing.wait_all_tasks_blocked()
+        log.answers.set()
+
+    async with trio.open_nursery() as callers, nodes(tmp_path, log, 1) as (store,):
+        log.answers = trio.Event()
+        callers.start_soon(write, store)
+        await log.asked.wait()
+        callers.start_soon(answer)
+    assert len(rows) == len(log.entries) == 1
 
 
 async def test_a_node_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -125,36 +125,48 @@ async def test_one_failure_does_not_touch_its_neighbours(tmp_path: Path) -> None
     assert (bench.disk.commits, bench.outcomes.count("a"), bench.outcomes.count("c")) == (1, 1, 1)
 
 
+class Impatient:
+    """A caller that can be cancelled; it notes the value if it gets one."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.scope = trio.CancelScope()
+        self.values: list[str] = []
+
+    async def write(self, name: str) -> None:
+        """Write, and meet the cancel at the latest right after."""
+        with self.scope:
+            self.values.append(await self.bench.writer.write(add(name), ORIGIN))
+            await trio.lowlevel.checkpoint()
+
+
 async def test_a_write_that_has_not_begun_is_withdrawn_by_a_cancel(tmp_path: Path) -> None:
     async with running(tmp_path) as (bench, callers):
         bench.disk.hold()
         callers.start_soon(bench.write, add("a"))
         await bench.disk.started.wait()
-        with trio.move_on_after(0) as scope:
-            await bench.writer.write(add("b"), ORIGIN)
-        assert scope.cancelled_caught
+        second = Impatient(bench)
+        callers.start_soon(second.write, "b")
+        await trio.testing.wait_all_tasks_blocked()
+        second.scope.cancel()
+        await trio.testing.wait_all_tasks_blocked()
+        assert second.scope.cancelled_caught
         bench.disk.may_end.set()
-    assert bench.disk.commits == 1
+    assert (bench.outcomes, second.values, bench.disk.commits) == (["a"], [], 1)
 
 
 async def test_a_write_that_has_begun_is_waited_for_despite_a_cancel(tmp_path: Path) -> None:
-    scope, values = trio.CancelScope(), list[str]()
-
-    async def impatient(bench: Bench) -> None:
-        with scope:
-            values.append(await bench.writer.write(add("a"), ORIGIN))
-            await trio.lowlevel.checkpoint()
-
     async with running(tmp_path) as (bench, callers):
         bench.disk.hold()
-        callers.start_soon(impatient, bench)
+        caller = Impatient(bench)
+        callers.start_soon(caller.write, "a")
         await bench.disk.started.wait()
-        scope.cancel()
+        caller.scope.cancel()
         await trio.testing.wait_all_tasks_blocked()
-        assert not values
+        assert caller.values == []
         bench.disk.may_end.set()
-    assert values == ["a"]
-    assert scope.cancelled_caught
+    assert caller.values == ["a"]
+    assert caller.scope.cancelled_caught
 
 
 async def test_a_failing_disk_fails_the_group_and_nothing_after_it(tmp_path: Path) -> None:

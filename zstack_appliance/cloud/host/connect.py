@@ -34,8 +34,9 @@ async def connect(host: Host, cloud: Cloud) -> Host:
     """
     host = await _set_status(host, HostStatus.CONNECTING, cloud)
     try:
-        await cloud.use(HostLinks).of(host).connect()
-        facts = await cloud.call(on_host(host.uuid, Connect()))
+        links = cloud.use(HostLinks)
+        await links.of(host).connect()
+        facts = await cloud.call(on_host(host.uuid, Connect(accelerator=links.accelerator)))
         ratio = cloud.configs.number("host.cpu.overProvisioning.ratio")
         host = await cloud.write(lambda tx: measure(tx, host.uuid, facts, ratio))
         await cloud.gather(PrepareHost(host=host))

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import trio
 
-from zstack_appliance.cloud.host.driver import HostDriver
+from zstack_appliance.cloud.host.driver import AcceleratorChoice, HostDriver
 from zstack_appliance.cloud.host.schema import Host
 
 
@@ -27,10 +27,14 @@ class HostLinks:
 
     Args:
         transports: hypervisor type to what reaches such hosts.
+        accelerator: what hosts are told to run guests under.
     """
 
-    def __init__(self, transports: Mapping[str, Transport]) -> None:
+    def __init__(
+        self, transports: Mapping[str, Transport], accelerator: AcceleratorChoice = AcceleratorChoice.AUTO
+    ) -> None:
         self._transports = transports
+        self.accelerator = accelerator
         self._drivers: dict[str, HostDriver] = {}
         self.changed = trio.Event()
         """Set, and replaced by a new one, whenever a host is added or comes into another status."""

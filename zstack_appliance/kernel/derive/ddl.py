@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args, get_origin
 
-from zstack_appliance.kernel.schema import SECRET, SEQUENCE, Description, Field, Record, describe
+from zstack_appliance.kernel.schema import COMPANION, SECRET, SEQUENCE, Description, Field, Record, describe
 
 OWNER = "owner_uuid"
 """The kernel's own column on every base table: the account that the row belongs to."""
@@ -122,7 +122,7 @@ def _references(target: Description) -> str:
 
 
 def _indexes(resource: Description) -> Iterator[str]:
-    """Declared indexes, then one for each reference, each sequence and the owner that none of them leads with."""
+    """Declared indexes, then one for what rows are looked up by and none of them leads with."""
     own = {field.name for field in resource.own_fields}
     led: set[str] = set()
     for columns, unique in _declared(resource):
@@ -131,7 +131,8 @@ def _indexes(resource: Description) -> Iterator[str]:
         led.add(columns[0])
         yield _index(resource.table, columns, unique=unique)
     for field in resource.own_fields:
-        if (field.ref is not None or field.marked(SEQUENCE)) and field.name not in led:
+        looked_up = field.ref is not None or field.marked(COMPANION) or field.marked(SEQUENCE)
+        if looked_up and field.name not in led:
             yield _index(resource.table, (field.name,), unique=field.marked(SEQUENCE))
     if resource.base is None and resource.options.owned:
         yield _index(resource.table, (OWNER,), unique=False)

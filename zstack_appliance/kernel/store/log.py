@@ -104,7 +104,6 @@ def apply(entry: Entry, connection: apsw.Connection, tables: Tables) -> tuple[Ch
     return tuple(
         _change(tables, cls, key, old, new)
         for (cls, key), old, new in zip(keys, before, after, strict=True)
-        if old != new
     )
 
 

@@ -1,0 +1,19 @@
+"""What is carried beside the code: images. `tiny_image` says where the first one is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zstack_appliance.kernel.errors import NotFound
+
+
+def tiny_image() -> Path:
+    """The guest image of the first cloud, as ``make setup`` builds it.
+
+    Raises:
+        NotFound: it has not been built.
+    """
+    path = Path(__file__).resolve().parent.parent / "build" / "images" / "tiny.qcow2"
+    if not path.is_file():
+        raise NotFound(f"the image {path} has not been built; run `make setup`")
+    return path

@@ -1,0 +1,216 @@
+"""Run an appliance in the foreground: ``up`` on this machine's KVM, ``simulate`` on hosts in memory.
+
+Primitives: `Settings` (what the command line says) and `serve`. One line goes to standard output, once every
+door answers and the local host is connected: ``ready http://HOST:PORT/``. Everything else is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import trio
+
+from agents.kvm.transport import LocalTransport
+from zstack_appliance.api.listen import CannotListen, Listen, ListenUnix
+from zstack_appliance.api.server import Doors, run
+from zstack_appliance.appliance import Hosts, Outside, open_appliance
+from zstack_appliance.assets import tiny_image
+from zstack_appliance.cloud.account.passwords import in_a_thread
+from zstack_appliance.cloud.host.driver import AcceleratorChoice
+from zstack_appliance.cloud.host.links import HostLinks
+from zstack_appliance.cloud.host.simulated.fleet import Fleet, Weather
+from zstack_appliance.data_folder import DataFolder, prepare
+from zstack_appliance.first_cloud import FirstCloud, make_first_cloud
+from zstack_appliance.first_vm import make_first_vm
+from zstack_appliance.kernel.errors import CloudError
+from zstack_appliance.kernel.instance import Instance
+from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.remote import HostCommandFailed
+from zstack_appliance.kernel.simulated_files import SimulatedFile
+from zstack_appliance.kernel.world import Entropy, WallClock
+from zstack_appliance.surroundings import look_around
+
+log = logging.getLogger(__name__)
+
+SIMULATED_PUBLIC, SIMULATED_PRIVATE = "172.30.0.0/24", "10.0.0.0/16"
+MIB = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """What the hosts in memory are like; see `Weather`."""
+
+    hosts: int = 100
+    latency: float = 0.0
+    fault_rate: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the command line says.
+
+    Args:
+        data: the data folder.
+        host: address to listen on.
+        port: 0 takes any free one.
+        password: the administrator's, at the first start.
+        accelerator: what guests run under.
+        first_vm: whether to have a first VM, and to wait until it answers.
+        insecure_http: allows plain HTTP on an address that others reach.
+        simulation: hosts in memory, instead of this machine.
+    """
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    password: str | None = None
+    accelerator: AcceleratorChoice = AcceleratorChoice.AUTO
+    first_vm: bool = False
+    insecure_http: bool = False
+    simulation: Simulation | None = None
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT.
+
+    Returns:
+        The exit status: 0 after a stop that was asked for, 1 when it could not start.
+    """
+
+    async def main(doors: Doors) -> int:
+        status = 0
+        try:
+            await _run(settings, doors)
+        except* (CloudError, CannotListen, HostCommandFailed) as errors:
+            for error in _leaves(errors):
+                log.error("%s", error)  # noqa: TRY400 — the text is for the operator, a stack would bury it
+            status = 1
+        return status
+
+    return run(main)
+
+
+async def _run(settings: Settings, doors: Doors) -> None:
+    _refuse_open_http(settings)
+    entropy = Entropy(random.SystemRandom())
+    folder = prepare(settings.data, entropy)
+    outside = Outside(
+        data=folder.path,
+        instance=folder.instance,
+        clock=WallClock(),
+        entropy=entropy,
+        sealer=folder.sealer,
+        hosts=_hosts(settings, folder),
+        offload=in_a_thread(),
+        password=settings.password,
+    )
+    async with open_appliance(outside) as appliance, _pid_file(folder):
+        listeners = (Listen(settings.host, settings.port), ListenUnix(folder.run / "api.sock"))
+        async with doors.open(appliance.app, *listeners) as addresses:
+            with trio.CancelScope() as scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(_cancel_on_stop, doors, scope)
+                    await make_first_cloud(appliance, await _first_cloud(settings, folder))
+                    appliance.ready = True
+                    print(f"ready {addresses[0].url}", flush=True)  # noqa: T201 — the promise to scripts
+                    if settings.first_vm:
+                        await make_first_vm(appliance)
+                    await trio.sleep_forever()
+
+
+async def _cancel_on_stop(doors: Doors, scope: trio.CancelScope) -> None:
+    await doors.stopping.wait()
+    scope.cancel()
+
+
+def _refuse_open_http(settings: Settings) -> None:
+    """Plain HTTP is for loopback: a password must not cross a network in the clear unasked."""
+    try:
+        loopback = ip_address(settings.host).is_loopback
+    except ValueError:
+        loopback = settings.host == "localhost"
+    if not loopback and not settings.insecure_http:
+        raise CannotListen(
+            f"{settings.host} is reachable by others, and plain HTTP would show them every password: "
+            "listen on 127.0.0.1, or give --insecure-http if the network is trusted"
+        )
+
+
+def _hosts(settings: Settings, folder: DataFolder) -> Hosts:
+    def kvm(instance: Instance, plugins: tuple[Plugin, ...]) -> HostLinks:
+        transport = LocalTransport(instance, folder.path, [plugin.host_side for plugin in plugins])
+        return HostLinks({"KVM": transport}, settings.accelerator)
+
+    def simulated(instance: Instance, plugins: tuple[Plugin, ...]) -> HostLinks:
+        assert settings.simulation is not None
+        wish = settings.simulation
+        fleet = Fleet(
+            instance.id,
+            [plugin.host_side for plugin in plugins],
+            random.Random(wish.seed),  # noqa: S311 — dice for faults, repeatable on purpose
+            Weather(latency=wish.latency, fault_rate=wish.fault_rate),
+            elsewhere=SimulatedFile("qcow2", 112 * MIB, 18 * MIB, sha256="0" * 64, md5="0" * 32),
+            shared_folders=[str(folder.backup)],
+        )
+        return HostLinks({"Simulator": fleet})
+
+    return simulated if settings.simulation else kvm
+
+
+async def _first_cloud(settings: Settings, folder: DataFolder) -> FirstCloud:
+    if settings.simulation is not None:
+        return FirstCloud(
+            folder=folder.path,
+            image=folder.images / "tiny.qcow2",
+            image_folders=(folder.images,),
+            public_cidr=SIMULATED_PUBLIC,
+            private_cidr=SIMULATED_PRIVATE,
+            dns=("9.9.9.9",),
+            simulated_hosts=settings.simulation.hosts,
+        )
+    image, around = tiny_image(), await look_around()
+    return FirstCloud(
+        folder=folder.path,
+        image=image,
+        image_folders=(folder.images, image.parent),
+        public_cidr=str(around.public),
+        private_cidr=str(around.private),
+        dns=around.dns,
+    )
+
+
+@asynccontextmanager
+async def _pid_file(folder: DataFolder) -> AsyncIterator[None]:
+    """Name the process that serves, for scripts: a one-file program's own pid is its parent's."""
+    path = trio.Path(folder.run / "pid")
+    await path.write_text(f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        with trio.CancelScope(shield=True):
+            await path.unlink(missing_ok=True)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def log_to_stderr(*, verbose: bool) -> None:
+    """Log to standard error, one line an event."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
