@@ -4,7 +4,8 @@ A machine with systemd gets its own libvirtd started, with its own configuration
 A machine without systemd (a container, a test's namespaces) has nobody to start it, and libvirtd's defaults
 do not fit there: no cgroups to manage, no virtlogd, no unprivileged user that could reach the data folder.
 So ours runs with a configuration below the data folder, shown to it alone by bind mounts in a mount
-namespace of its own; its socket is where every client looks for it.
+namespace of its own; its socket is where every client looks for it. What is mounted on such a machine after
+its start, it sees only where mounts propagate, as they do under systemd and do not in most containers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What one row costs in the store: microseconds per read, insert and update, and commits per second.
 
-A `Tin` has 16 columns, among them two enums, a boolean, JSON, a drawn sequence number and three indexes, so it is
+A `Tin` has 16 columns, among them two enums, a boolean, JSON, a drawn sequence number and four indexes, so it is
 as heavy as the rows of a VM. Run: ``python -m tests.bench.store_rows FOLDER``.
 """
 

@@ -60,6 +60,10 @@ class SimulatedRuntime:
 
     files: SimulatedFiles
     sink: Report = silent
+    instance: str = "abc123"
+
+    def shelf(self, kind: str) -> dict[str, Any]:
+        raise NotImplementedError(f"storage keeps nothing on the shelf {kind}")
 
     def report(self, fraction: float | None, text: str) -> None:
         self.sink(fraction, text)

@@ -50,6 +50,11 @@ def test_a_subtype_has_its_bases_edges_whichever_is_registered_first() -> None:
     assert GRAPH.edges(KvmHost)["cluster"].column == "cluster_uuid"
 
 
+def test_a_subtype_has_its_bases_aliases() -> None:
+    graph = Graph((*RESOURCES, Nickname))
+    assert graph.aliases(KvmHost) == graph.aliases(Host) == {"vm": ("vmInstance",)}
+
+
 def test_an_edge_to_a_subtype_stays_with_it() -> None:
     @resource(wire="x")
     class Driver(Record, frozen=True, kw_only=True):
@@ -95,6 +100,11 @@ def test_secret_and_hidden_fields_are_not_public() -> None:
     assert "password" not in {field.name for field in public_fields(KvmHost)}
     assert "process" not in {field.name for field in public_fields(VmInstance)}
     assert "username" in {field.name for field in public_fields(KvmHost)}
+
+
+@resource(wire="x", aliases={"Host.vm": "vmInstance"})
+class Nickname(Record, frozen=True, kw_only=True):
+    pass
 
 
 @resource(wire="x")

@@ -192,7 +192,7 @@ class Awkward(Record, frozen=True, kw_only=True):
 @resource(wire="x")
 class Part(Record, frozen=True, kw_only=True):
     awkward_uuid: Annotated[Uuid, Ref(Awkward, back="parts", embed=Embed(pluck="number", order="number"))]
-    number: int
+    number: int | None = None
 
 
 def awkward(tmp_path: Path) -> tuple[SmallStore, Inventories]:
@@ -217,10 +217,11 @@ def test_only_null_is_absent(tmp_path: Path, given: dict[str, Any], expected: di
     store.connection.close()
 
 
-def test_plucked_numbers_are_numbers(tmp_path: Path) -> None:
+def test_plucked_numbers_are_numbers_and_never_null(tmp_path: Path) -> None:
     store, inventories = awkward(tmp_path)
     row = Awkward(uuid=key("a"), forced="y", **dates())
     store.put(row, *(Part(uuid=key(str(n)), awkward_uuid=row.uuid, number=n, **dates()) for n in (2, 1)))
+    store.put(Part(uuid=key("none"), awkward_uuid=row.uuid, **dates()))
     assert inventories.render(store, [row], ADMIN)[0]["parts"] == [1, 2]
     store.connection.close()
 

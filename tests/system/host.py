@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import NoReturn
 
@@ -42,23 +41,21 @@ def on_own_host(work: Callable[[], bytes], *, name: str, seconds: float) -> byte
         HostDied: `work` raised (the text is its traceback), the child died, or time ran out.
     """
     reader, writer = os.pipe()
-    # Made by the parent, which is the one that outlives it.
-    with TemporaryDirectory(prefix="host-") as scratch:
-        child = os.fork()
-        if child == 0:
-            os.close(reader)
-            _outer(work, name, Path(scratch), writer)
-        os.close(writer)
-        ended = False
-        try:
-            answer = _read_all(reader, seconds)
-            ended = True
-        finally:
-            os.close(reader)
-            if not ended:
-                os.kill(child, signal.SIGKILL)
-            # Once PID 1 of the host is gone, so is everything that ran on it.
-            os.waitpid(child, 0)
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _outer(work, name, writer)
+    os.close(writer)
+    ended = False
+    try:
+        answer = _read_all(reader, seconds)
+        ended = True
+    finally:
+        os.close(reader)
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+        # Once PID 1 of the host is gone, so is everything that ran on it.
+        os.waitpid(child, 0)
     if answer[:1] != b"+":
         raise HostDied(answer[1:].decode() or f"{name} died without a word")
     return answer[1:]
@@ -74,24 +71,24 @@ def _read_all(reader: int, seconds: float) -> bytes:
     raise HostDied(f"it took more than {seconds:g} s and was ended")
 
 
-def _outer(work: Callable[[], bytes], name: str, scratch: Path, writer: int) -> NoReturn:
+def _outer(work: Callable[[], bytes], name: str, writer: int) -> NoReturn:
     """Make the namespaces; a new PID namespace takes effect for the next child only."""
     with _telling(writer):
         _die_with_parent()
         _libc_call("unshare", _NEW_NAMESPACES)
         init = os.fork()
         if init == 0:
-            _init(work, name, scratch, writer)
+            _init(work, name, writer)
         os.close(writer)
         os.waitpid(init, 0)
     os._exit(0)
 
 
-def _init(work: Callable[[], bytes], name: str, scratch: Path, writer: int) -> NoReturn:
+def _init(work: Callable[[], bytes], name: str, writer: int) -> NoReturn:
     """PID 1 of the host: prepare it, start the worker, and collect every process until that one ends."""
     with _telling(writer):
         _die_with_parent()
-        _prepare(name, scratch)
+        _prepare(name)
         worker = os.fork()
         if worker == 0:
             with _telling(writer):
@@ -114,20 +111,21 @@ def _telling(writer: int) -> Iterator[None]:
         os._exit(1)
 
 
-def _prepare(name: str, scratch: Path) -> None:
+def _prepare(name: str) -> None:
     socket.sethostname(name)
-    hosts = scratch / "hosts"
+    _mount("--make-rprivate", "/")
+    _mount("-t", "proc", "proc", "/proc")
+    # The sysfs of the new network: the old one would show the real host's interfaces.
+    _mount("-t", "sysfs", "sysfs", "/sys")
+    _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    hosts = Path("/run/hosts")
     hosts.write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost\n")
-    for command in (
-        "mount --make-rprivate /",
-        "mount -t proc proc /proc",
-        # The sysfs of the new network: the old one would show the real host's interfaces.
-        "mount -t sysfs sysfs /sys",
-        "mount -t tmpfs -o mode=755 tmpfs /run",
-        f"mount --bind {hosts} /etc/hosts",
-        "ip link set lo up",
-    ):
-        subprocess.run(command.split(), check=True, capture_output=True)
+    _mount("--bind", str(hosts), "/etc/hosts")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True, capture_output=True)
+
+
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)
 
 
 def _write_all(writer: int, answer: bytes) -> None:

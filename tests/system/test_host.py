@@ -19,7 +19,8 @@ def test_everything_is_new_here() -> None:
     assert socket.gethostbyname("testhost") == "127.0.1.1"
     # Some kernels put their own tunnel devices into every network; none of them has a bus, hence no card.
     assert not list(Path("/sys/class/net").glob("*/device"))
-    assert {path.name for path in Path("/run").iterdir()} <= {"mount"}  # mount(8) keeps its notes there
+    # The name of this host, and the notes of mount(8).
+    assert {path.name for path in Path("/run").iterdir()} <= {"hosts", "mount"}
 
 
 def test_a_failure_is_told_with_its_traceback() -> None:

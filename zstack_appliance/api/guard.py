@@ -58,7 +58,8 @@ class LoopbackGuard:
         """Whether a name cannot be one that a stranger has made to mean this machine."""
         if not host:
             return False
-        return host == "localhost" or host.endswith(".localhost") or host in self._names or _address(host) is not None
+        is_local = host == "localhost" or host.endswith(".localhost")
+        return is_local or host in self._names or _address(host) is not None
 
 
 def _is_plain_loopback(scope: Scope) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from typing import Any, get_origin
 
 import msgspec
@@ -40,11 +41,12 @@ async def read_body(request: HttpRequest) -> dict[str, Any]:
     size = int(declared) if declared.isdecimal() else 0
     if size <= LARGEST_BODY:
         size = 0
-        async for part in request.stream():
-            size += len(part)
-            if size > LARGEST_BODY:
-                break
-            parts.append(part)
+        async with aclosing(request.stream()) as stream:
+            async for part in stream:
+                size += len(part)
+                if size > LARGEST_BODY:
+                    break
+                parts.append(part)
     if size > LARGEST_BODY:
         text = f"the body is larger than {LARGEST_BODY} bytes; send files to the upload URL of their image"
         raise Refusal(413, text, {"connection": "close"})

@@ -132,7 +132,7 @@ class Inventories:
         return values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lists:
     """One edge's lists, to be filled: the list of each row that holds one, by its uuid."""
 

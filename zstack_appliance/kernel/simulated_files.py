@@ -68,7 +68,7 @@ class SimulatedFiles:
     def get(self, path: str) -> SimulatedFile | None:
         """The file of that name."""
         home = self._home(path)
-        return home._folders.get(_parent(path), {}).get(path)
+        return home.get(path) if home is not self else self._folders.get(_parent(path), {}).get(path)
 
     def put(self, path: str, file: SimulatedFile) -> None:
         """Write a file, or replace it.
@@ -89,7 +89,8 @@ class SimulatedFiles:
 
     def inside(self, folder: str) -> list[tuple[str, SimulatedFile]]:
         """The files directly in a folder, ordered by path."""
-        return sorted(self._home(folder)._folders.get(folder, {}).items(), key=_path)
+        home = self._home(folder)
+        return home.inside(folder) if home is not self else sorted(self._folders.get(folder, {}).items(), key=_path)
 
     def below(self, folder: str) -> list[tuple[str, SimulatedFile]]:
         """The files somewhere below a folder, ordered by path."""
@@ -104,7 +105,10 @@ class SimulatedFiles:
     def remove(self, folder: str) -> None:
         """Remove a folder with its files; one that is not there is no error."""
         home = self._home(folder)
-        home._used -= sum(file.actual_size for file in home._folders.pop(folder, {}).values())
+        if home is not self:
+            home.remove(folder)
+            return
+        self._used -= sum(file.actual_size for file in self._folders.pop(folder, {}).values())
 
     def _home(self, path: str) -> SimulatedFiles:
         """The file system that a path lies in: one that is mounted above it, or this one."""

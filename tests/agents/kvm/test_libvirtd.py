@@ -139,7 +139,8 @@ async def test_ours_is_ended_and_waited_for(tmp_path: Path) -> None:
     (tmp_path / "libvirt").mkdir()
     record = tmp_path / "libvirt/libvirtd.pid"
     # A program that, like ours, was told of the pid file.
-    process = await trio.lowlevel.open_process(["sh", "-c", "sleep 1000", str(record)], start_new_session=True)
+    record.touch()
+    process = await trio.lowlevel.open_process(["tail", "-f", "/dev/null", str(record)])
     record.write_text(str(process.pid))
     await Libvirtd(Systemd(tmp_path)).stop_private()
     assert process.poll() == -15

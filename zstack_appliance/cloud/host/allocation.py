@@ -1,6 +1,7 @@
 """Choose a host for a VM: pure filters, each with the reason and the numbers of every rejection.
 
-Primitives: `HostWish` (what the VM needs), `Candidate` (a host as the allocator sees it), `choose`.
+Primitives: `Candidate` (a host as the allocator sees it), `choose` and `explain`. What a VM needs is a
+`HostWish`, which stands with the host folder's messages.
 """
 
 from __future__ import annotations
@@ -8,31 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import msgspec
-
+from zstack_appliance.cloud.host.messages import HostWish
 from zstack_appliance.kernel.errors import InsufficientCapacity
-
-
-class HostWish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a VM needs of a host.
-
-    `clusters_by_need` gives, for each thing that must reach the host (an L2 network, a primary storage), the
-    clusters that it reaches; a host outside one of them is rejected for that need.
-    """
-
-    vm_uuid: str
-    cpu: int
-    memory: int
-    reserved_memory: int
-    """Bytes that a host keeps for itself."""
-    hypervisor_types: tuple[str, ...] = ("KVM", "Simulator")
-    zone_uuid: str | None = None
-    cluster_uuid: str | None = None
-    host_uuid: str | None = None
-    clusters_by_need: dict[str, tuple[str, ...]] = {}
-    avoid: tuple[str, ...] = ()
-    prefer: str | None = None
-    """A host to take if it passes, such as the one that the VM ran on last."""
 
 
 class Candidate(NamedTuple):

@@ -7,7 +7,8 @@ are one commit.
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.allocation import Candidate, HostWish, choose, explain
+from zstack_appliance.cloud.host.allocation import Candidate, choose, explain
+from zstack_appliance.cloud.host.messages import HostWish
 from zstack_appliance.cloud.host.schema import Host, HostCharge
 from zstack_appliance.kernel.schema import describe
 from zstack_appliance.kernel.store import Tx

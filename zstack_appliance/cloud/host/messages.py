@@ -122,3 +122,25 @@ class HostChannel:
     async def ask(self, command: Command[Reply], *, report: Report | None = None) -> Reply:
         """See `HostLink.ask`."""
         return await self.cloud.call(OnHost[Any](host_uuid=self.host_uuid, command=command, report=report))
+
+
+class HostWish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a VM needs of a host.
+
+    `clusters_by_need` gives, for each thing that must reach the host (an L2 network, a primary storage), the
+    clusters that it reaches; a host outside one of them is rejected for that need.
+    """
+
+    vm_uuid: str
+    cpu: int
+    memory: int
+    reserved_memory: int
+    """Bytes that a host keeps for itself."""
+    hypervisor_types: tuple[str, ...] = ("KVM", "Simulator")
+    zone_uuid: str | None = None
+    cluster_uuid: str | None = None
+    host_uuid: str | None = None
+    clusters_by_need: dict[str, tuple[str, ...]] = {}
+    avoid: tuple[str, ...] = ()
+    prefer: str | None = None
+    """A host to take if it passes, such as the one that the VM ran on last."""

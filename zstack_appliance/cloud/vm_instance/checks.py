@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zstack_appliance.cloud.cluster.schema import Cluster
-from zstack_appliance.cloud.host.allocation import HostWish
+from zstack_appliance.cloud.host.messages import HostWish
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.cloud.image.schema import Image, ImageStatus, MediaType
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering

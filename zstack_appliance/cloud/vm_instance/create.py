@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from zstack_appliance.cloud.host.allocation import HostWish
 from zstack_appliance.cloud.host.ledger import place, vacate
-from zstack_appliance.cloud.host.messages import AwaitHosts
+from zstack_appliance.cloud.host.messages import AwaitHosts, HostWish
 from zstack_appliance.cloud.image.schema import Image
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
 from zstack_appliance.cloud.l3_network.ledger import AddressWish

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from zstack_appliance.cloud.host.allocation import HostWish
 from zstack_appliance.cloud.host.ledger import place, vacate
-from zstack_appliance.cloud.host.messages import AwaitHosts
+from zstack_appliance.cloud.host.messages import AwaitHosts, HostWish
 from zstack_appliance.cloud.l3_network.ledger import AddressWish
 from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.vm_instance import checks, hypervisor, nics

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import PurePosixPath
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from zstack_appliance.cloud.backup_storage.driver import ImageFormat, StoredImage
@@ -24,32 +24,22 @@ from zstack_appliance.cloud.backup_storage.local.wire import (
 )
 from zstack_appliance.kernel.files import Space
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
+from zstack_appliance.kernel.simulated import SimulatedRuntime
 from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 
-class SimulatedStorage(Protocol):
-    """What these handlers use of a simulated host."""
-
-    @property
-    def files(self) -> SimulatedFiles:
-        """The host's files."""
-
-    def report(self, fraction: float | None, text: str) -> None:
-        """Say how far the command is."""
-
-
-async def connect(command: ConnectBackupStorage, runtime: SimulatedStorage) -> Space:
+async def connect(command: ConnectBackupStorage, runtime: SimulatedRuntime) -> Space:
     """Nothing half done can be left here; measure."""
     layout.images_folder(command.root)
     return runtime.files.space()
 
 
-async def capacity(_: BackupCapacity, runtime: SimulatedStorage) -> Space:
+async def capacity(_: BackupCapacity, runtime: SimulatedRuntime) -> Space:
     """Measure."""
     return runtime.files.space()
 
 
-async def fetch_image(command: FetchImage, runtime: SimulatedStorage) -> StoredImage:
+async def fetch_image(command: FetchImage, runtime: SimulatedRuntime) -> StoredImage:
     """Take in what the URL is said to serve, by the rules of the real fetch that need no network."""
     expected = Expected.of(command.checksum) if command.checksum else None
     path = str(layout.image_file(command.root, command.image_uuid, command.format))
@@ -69,13 +59,13 @@ async def fetch_image(command: FetchImage, runtime: SimulatedStorage) -> StoredI
     return stored
 
 
-async def delete_image(command: DeleteImage, runtime: SimulatedStorage) -> None:
+async def delete_image(command: DeleteImage, runtime: SimulatedRuntime) -> None:
     """Forget an image."""
     folder = str(layout.image_folder(command.root, command.image_uuid))
     runtime.files.remove(folder)
 
 
-async def list_images(command: ListImages, runtime: SimulatedStorage) -> tuple[StoredImage, ...]:
+async def list_images(command: ListImages, runtime: SimulatedRuntime) -> tuple[StoredImage, ...]:
     """Every image."""
     folder = str(layout.images_folder(command.root))
     return tuple(_facts(path, file) for path, file in runtime.files.below(folder))

@@ -26,6 +26,7 @@ def _forward(public: Sequence[PublicNetwork]) -> str:
         rules = [
             # The way out may take smaller packets than the bridge: a host in a tunnel or a cloud. Many
             # networks drop the message that would say so, and then connections hang.
+            f"iifname {ours} tcp flags syn / syn,rst tcp option maxseg size set rt mtu",
             f"iifname {ours} accept",
             # Host-only: the host forwards now, but what is outside begins nothing inside.
             f"oifname {ours} ct state != {{ established, related }} drop",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 from zstack_appliance.cloud.primary_storage.driver import (
     CachedImage,
@@ -27,35 +27,25 @@ from zstack_appliance.cloud.primary_storage.local.wire import (
 )
 from zstack_appliance.kernel.files import Space, storage_root
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
+from zstack_appliance.kernel.simulated import SimulatedRuntime
 from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 EMPTY_QCOW2 = 200_704
 """Bytes that QEMU 7.2's empty qcow2 file takes: header, refcounts and first table."""
 
 
-class SimulatedStorage(Protocol):
-    """What these handlers use of a simulated host."""
-
-    @property
-    def files(self) -> SimulatedFiles:
-        """The host's files."""
-
-    def report(self, fraction: float | None, text: str) -> None:
-        """Say how far the command is."""
-
-
-async def connect(command: ConnectPrimaryStorage, runtime: SimulatedStorage) -> Space:
+async def connect(command: ConnectPrimaryStorage, runtime: SimulatedRuntime) -> Space:
     """Nothing half done can be left here; measure."""
     storage_root(command.root)
     return runtime.files.space()
 
 
-async def capacity(_: PrimaryCapacity, runtime: SimulatedStorage) -> Space:
+async def capacity(_: PrimaryCapacity, runtime: SimulatedRuntime) -> Space:
     """Measure."""
     return runtime.files.space()
 
 
-async def fill_image_cache(command: FillImageCache, runtime: SimulatedStorage) -> CachedImage:
+async def fill_image_cache(command: FillImageCache, runtime: SimulatedRuntime) -> CachedImage:
     """Note a second file with the image's sizes, if the first is the image that was recorded."""
     source = command.source
     cached = _cached(command.root, source.image_uuid, runtime.files)
@@ -82,7 +72,7 @@ async def fill_image_cache(command: FillImageCache, runtime: SimulatedStorage) -
     return _as_cached(path, copy)
 
 
-async def evict_image(command: EvictImage, runtime: SimulatedStorage) -> None:
+async def evict_image(command: EvictImage, runtime: SimulatedRuntime) -> None:
     """Forget an image that no file is cloned from."""
     folder = str(layout.cached_folder(command.root, command.image_uuid))
     paths = {path for path, _ in runtime.files.inside(folder)}
@@ -91,7 +81,7 @@ async def evict_image(command: EvictImage, runtime: SimulatedStorage) -> None:
     runtime.files.remove(folder)
 
 
-async def create_root_volume(command: CreateRootVolume, runtime: SimulatedStorage) -> VolumeBits:
+async def create_root_volume(command: CreateRootVolume, runtime: SimulatedRuntime) -> VolumeBits:
     """Note a linked clone."""
     image = _cached(command.root, command.image_uuid, runtime.files)
     if image is None:
@@ -101,20 +91,20 @@ async def create_root_volume(command: CreateRootVolume, runtime: SimulatedStorag
     return _create(command.root, command.volume_uuid, "Root", size, image.install_path, runtime.files)
 
 
-async def create_empty_volume(command: CreateEmptyVolume, runtime: SimulatedStorage) -> VolumeBits:
+async def create_empty_volume(command: CreateEmptyVolume, runtime: SimulatedRuntime) -> VolumeBits:
     """Note a volume that holds nothing."""
     _refuse(rules.size_fault(command.size))
     size = rules.whole_sectors(command.size)
     return _create(command.root, command.volume_uuid, command.kind, size, None, runtime.files)
 
 
-async def delete_volume(command: DeleteVolumeBits, runtime: SimulatedStorage) -> None:
+async def delete_volume(command: DeleteVolumeBits, runtime: SimulatedRuntime) -> None:
     """Forget a volume and what lies beside it."""
     folder = str(layout.volume_folder(command.root, command.volume_uuid, command.kind))
     runtime.files.remove(folder)
 
 
-async def measure_volume(command: MeasureVolume, runtime: SimulatedStorage) -> VolumeBits:
+async def measure_volume(command: MeasureVolume, runtime: SimulatedRuntime) -> VolumeBits:
     """A volume's sizes."""
     path = str(layout.volume_file(command.root, command.volume_uuid, command.kind))
     file = runtime.files.get(path)
@@ -123,7 +113,7 @@ async def measure_volume(command: MeasureVolume, runtime: SimulatedStorage) -> V
     return _as_volume(path, file, command.kind)
 
 
-async def list_bits(command: ListBits, runtime: SimulatedStorage) -> tuple[FoundBits, ...]:
+async def list_bits(command: ListBits, runtime: SimulatedRuntime) -> tuple[FoundBits, ...]:
     """Everything, images first."""
     folders: tuple[tuple[Literal["Image", "Root", "Data"], str], ...] = (
         ("Image", str(layout.cache(command.root))),

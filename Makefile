@@ -1,0 +1,54 @@
+# Everything a developer or a newcomer does. `make help` lists it.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+T ?= tests
+DATA ?= .data
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
+help:  ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+setup: .venv/ready build/images/tiny.qcow2  ## make a fresh Debian 12 ready: packages, .venv, images
+
+build/packages-installed: installer/packages.txt installer/packages.sh
+	$(AS_ROOT) installer/packages.sh installer/packages.txt
+	mkdir -p build && touch $@
+
+.venv/ready: build/packages-installed requirements.txt pyproject.toml
+	test -x $(PYTHON) || /usr/bin/python3 -m venv .venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The builder looks by itself whether the image is up to date.
+build/images/tiny.qcow2: .venv/ready FORCE
+	$(PYTHON) -m images.build --out $@
+FORCE:
+
+run: setup  ## bring the cloud up in the foreground with a first VM; Ctrl-C stops it, never the VM
+	$(AS_ROOT) .venv/bin/zstack-appliance up --data $(DATA) --first-vm
+
+check: .venv/ready  ## linters, types, derived files, architecture
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m tests.derived
+	$(PYTHON) -m pytest -q tests/test_architecture.py
+
+test: setup  ## every test a machine can run; T=path for a part
+	$(AS_ROOT) $(PYTHON) -m pytest -m "not long" $(T)
+
+test-long: setup  ## kill sweeps, thousands of model steps
+	$(AS_ROOT) $(PYTHON) -m pytest -m long $(T)
+
+prove-red: setup  ## drop each undo in turn; every one must turn a proof red
+	$(PYTHON) -m tests.proofs.red
+
+bench: setup  ## measure; ratios within one run, nothing asserted
+	$(AS_ROOT) $(PYTHON) -m tests.bench
+
+clean:  ## remove what was built; data folders and VMs stay
+	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help setup run check test test-long prove-red bench clean FORCE
