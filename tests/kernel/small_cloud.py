@@ -160,8 +160,20 @@ class SecurityGroup(Resource, frozen=True, kw_only=True):
 class VmNicSecurityGroupRef(Record, frozen=True, kw_only=True):
     """A NIC in a security group."""
 
-    vm_nic_uuid: Annotated[Uuid, Ref(VmNic, back="securityGroupRef", hidden=True, on_delete=DELETE, owner=True)]
-    security_group_uuid: Annotated[Uuid, Ref(SecurityGroup, back="vmNicRef", hidden=True, on_delete=DELETE)]
+    vm_nic_uuid: Annotated[
+        Uuid,
+        Ref(
+            VmNic,
+            back="securityGroupRef",
+            hidden=True,
+            on_delete=DELETE,
+            owner=True,
+            embed=Embed(name="securityGroupUuids", pluck="security_group_uuid"),
+        ),
+    ]
+    security_group_uuid: Annotated[
+        Uuid, Ref(SecurityGroup, back="vmNicRef", hidden=True, on_delete=DELETE, embed=Embed(name="vmNicRefs"))
+    ]
 
 
 RESOURCES: tuple[type[Record], ...] = (

@@ -79,8 +79,8 @@ class Oracle:
         if name in TAGS:
             return self._tagged(row, name, cond, who)
         edge = GRAPH.edges(type(row)).get(name)
-        if edge is not None and edge.embed is not None and edge.embed.pluck is not None:
-            values = (getattr(each, edge.embed.pluck) for each in self._children(row, name, who))
+        if edge is not None and edge.plucked is not None:
+            values = (getattr(each, edge.plucked) for each in self._children(row, name, who))
             return any(fulfils(value, cond.op, cond.value) for value in values)
         return fulfils(getattr(row, _python(type(row), name)), cond.op, cond.value)
 

@@ -98,10 +98,10 @@ class Compiler:
         held = Statement(f"{holder} IN {LISTED}", (msgspec.json.encode(uuids).decode(),), selective=True)
         where = build.where(scope, held)
         order = f"ORDER BY {scope.column(edge.embed.order)}, {scope.root}.uuid"
-        if edge.embed.pluck is None:
+        if edge.plucked is None:
             text = self.tables.of(edge.target).layout.select
             return Statement(f"{text} WHERE {where.sql} {order}", where.bindings)
-        value = scope.column(edge.embed.pluck)
+        value = scope.column(edge.plucked)
         where = Statement(f"{where.sql} AND {value} IS NOT NULL {order}", where.bindings)
         return select(f"{holder}, {value}", scope, where)
 

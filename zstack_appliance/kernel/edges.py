@@ -42,6 +42,16 @@ class Edge:
     hidden: bool = False
     embed: Embed | None = None
 
+    @property
+    def listed(self) -> str | None:
+        """The name of the list in the source's inventory, which queries may use as the edge's; None without."""
+        return None if self.embed is None else self.embed.name or self.name
+
+    @property
+    def plucked(self) -> str | None:
+        """Python name of the one field of the target that the list holds; None if it holds whole rows."""
+        return None if self.embed is None else self.embed.pluck
+
 
 @dataclass
 class _Node:
@@ -85,7 +95,10 @@ class Graph:
         return self._names.get(name.lower())
 
     def edges(self, cls: type[Record]) -> Mapping[str, Edge]:
-        """The edges that leave a resource, by name; hidden ones and those of its bases are included."""
+        """The edges that leave a resource, hidden ones and those of its bases included.
+
+        An edge whose list has a name of its own stands under both names.
+        """
         return self._nodes[cls].edges
 
     def aliases(self, cls: type[Record]) -> Mapping[str, tuple[str, ...]]:
@@ -98,7 +111,7 @@ class Graph:
 
     def embeds(self, cls: type[Record]) -> tuple[Edge, ...]:
         """The edges whose rows stand in this resource's inventory."""
-        return tuple(edge for edge in self.edges(cls).values() if edge.embed is not None)
+        return tuple(edge for name, edge in self.edges(cls).items() if edge.listed == name)
 
     def of_kind(self, cls: type[Record], kind: str) -> type[Record] | None:
         """The sub-type that a value of the base's discriminator stands for; None when it has no table."""
@@ -136,12 +149,13 @@ class Graph:
 
     def _add(self, edge: Edge) -> None:
         edges = self._nodes[edge.source].edges
-        if edge.name in edges:
-            raise TypeError(
-                f"{edge.source.__name__} gets two edges named {edge.name}: to {edges[edge.name].target.__name__}"
-                f" and to {edge.target.__name__}; name one of them with Ref(edge=...) or Ref(back=...)"
-            )
-        edges[edge.name] = edge
+        for name in dict.fromkeys((edge.name, edge.listed or edge.name)):
+            if name in edges:
+                raise TypeError(
+                    f"{edge.source.__name__} gets two edges named {name}: to {edges[name].target.__name__}"
+                    f" and to {edge.target.__name__}; name one of them with Ref(edge=...) or Ref(back=...)"
+                )
+            edges[name] = edge
 
     def _inherit(self, cls: type[Record]) -> None:
         base = describe(cls).base
@@ -157,9 +171,9 @@ class Graph:
 
     def _check(self, cls: type[Record]) -> None:
         wires = {field.wire for field in fields_of(cls)}
-        for edge in self.edges(cls).values():
-            if edge.name in wires:
-                raise TypeError(f"{cls.__name__} has a field and an edge named {edge.name}; rename the edge")
+        for name, edge in self.edges(cls).items():
+            if name in wires:
+                raise TypeError(f"{cls.__name__} has a field and an edge named {name}; rename the edge")
             if edge.embed is not None:
                 _check_embed(edge)
         for alias in self.aliases(cls):
@@ -195,7 +209,7 @@ class Graph:
             names = " in ".join(step.__name__ for step in (*above, cls))
             raise TypeError(f"inventories embed each other without end: {names}")
         for edge in self.embeds(cls):
-            if edge.embed is not None and edge.embed.pluck is None:
+            if edge.plucked is None:
                 for concrete in (edge.target, *self.subtypes(edge.target)):
                     self._check_cycle(concrete, (*above, cls))
 
@@ -240,5 +254,5 @@ def _check_embed(edge: Edge) -> None:
             raise TypeError(
                 f"{edge.source.__name__} embeds {edge.name} by {name}: no public field of {edge.target.__name__}"
             )
-    if edge.embed.pluck is not None and public[edge.embed.pluck].type not in (str, int):
-        raise TypeError(f"{edge.source.__name__} embeds {edge.name} as {edge.embed.pluck}: no plain text or number")
+    if edge.plucked is not None and public[edge.plucked].type not in (str, int):
+        raise TypeError(f"{edge.source.__name__} embeds {edge.name} as {edge.plucked}: no plain text or number")

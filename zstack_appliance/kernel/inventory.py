@@ -95,17 +95,16 @@ class Inventories:
             if fields:
                 values = {name: value for name, value in values.items() if name in fields}
             if type(row) not in by_class:
-                edges = (edge for edge in form.embeds if not fields or edge.name in fields)
-                by_class[type(row)] = [lists.setdefault(edge, _Lists(edge, {})) for edge in edges]
+                edges = (edge for edge in form.embeds if not fields or edge.listed in fields)
+                by_class[type(row)] = [lists.setdefault(edge, _Lists(edge)) for edge in edges]
             for each in by_class[type(row)]:
-                values[each.edge.name] = each.held.setdefault(row.uuid, [])
+                values[each.name] = each.held.setdefault(row.uuid, [])
             found.append(Inventory(form, values))
         todo.extend(lists.values())
         return found
 
     def _fill(self, lists: _Lists, rows: list[tuple[Any, ...]], todo: deque[_Lists]) -> None:
-        assert lists.edge.embed is not None
-        if lists.edge.embed.pluck is not None:
+        if lists.edge.plucked is not None:
             for holder, value in rows:
                 lists.held[holder].append(value)
             return
@@ -132,12 +131,16 @@ class Inventories:
         return values
 
 
-@dataclass(slots=True)
 class _Lists:
     """One edge's lists, to be filled: the list of each row that holds one, by its uuid."""
 
-    edge: Edge
-    held: dict[str, list[Any]]
+    __slots__ = ("edge", "held", "name")
+
+    def __init__(self, edge: Edge) -> None:
+        assert edge.listed is not None
+        self.edge = edge
+        self.name = edge.listed
+        self.held: dict[str, list[Any]] = {}
 
 
 def schema_of(name: str, value: Inventory | Sequence[Inventory]) -> dict[str, str]:
@@ -178,7 +181,7 @@ def _form(graph: Graph, cls: type[Record]) -> Form:
         dates=tuple(field.wire for field in public if field.marked(TIMESTAMP)),
         views=tuple(view for view in views if view is not None),
         embeds=embeds,
-        lists=tuple(edge.name for edge in embeds if edge.embed is not None and edge.embed.pluck is None),
+        lists=tuple(edge.listed for edge in embeds if edge.listed is not None and edge.plucked is None),
     )
 
 

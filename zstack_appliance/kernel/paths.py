@@ -64,11 +64,12 @@ def resolve(graph: Graph, cls: type[Record], path: str) -> Path:
         tags, column = TAG_FIELDS[last]
         return Path(tuple(hops), describe(tags).field(column), tags)
     hops += _step(graph, at, last)
-    embed = hops[-1].embed
-    if embed is None or embed.pluck is None:
-        target = query_name(hops[-1].target)
-        raise ValueError(f"path[{path}] leads to {target} and ends; name one of its fields, as in {path}.uuid")
-    return Path(tuple(hops), describe(hops[-1].target).field(embed.pluck))
+    end = hops[-1]
+    if end.plucked is None or end.listed != last:
+        raise ValueError(
+            f"path[{path}] leads to {query_name(end.target)} and ends; name one of its fields, as in {path}.uuid"
+        )
+    return Path(tuple(hops), describe(end.target).field(end.plucked))
 
 
 def narrow(graph: Graph, cls: type[Record], where: Term) -> type[Record]:
@@ -91,17 +92,24 @@ def field_named(cls: type[Record], wire: str) -> Field | None:
 def ends(graph: Graph, cls: type[Record]) -> dict[str, Field]:
     """Every name that a path may end in here, and the field that is compared: fields, plucked edges, tags."""
     plucked = {
-        edge.name: describe(edge.target).field(edge.embed.pluck)
+        edge.listed: describe(edge.target).field(edge.plucked)
         for edge in graph.embeds(cls)
-        if edge.embed is not None and edge.embed.pluck is not None
+        if edge.listed is not None and edge.plucked is not None
     }
     tags = {name: describe(holder).field(column) for name, (holder, column) in TAG_FIELDS.items()}
     return {field.wire: field for field in public_fields(cls)} | plucked | tags
 
 
 def steps(graph: Graph, cls: type[Record]) -> dict[str, type[Record]]:
-    """Every name that a path may go on over from here, and where it leads; hidden edges are left out."""
-    edges = {edge.name: edge.target for edge in graph.edges(cls).values() if not edge.hidden}
+    """Every name that a path may go on over from here, and where it leads.
+
+    Hidden edges are left out, but not the lists that they stand in an inventory as.
+    """
+    edges = {
+        name: edge.target
+        for name, edge in graph.edges(cls).items()
+        if (name == edge.listed and edge.plucked is None) or (name == edge.name and not edge.hidden)
+    }
     return edges | {alias: graph.expand(cls, (alias,))[-1].target for alias in graph.aliases(cls)}
 
 

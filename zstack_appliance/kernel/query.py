@@ -89,7 +89,7 @@ def _field_fault(graph: Graph, cls: type[Record], name: str) -> Fault | None:
     for each in (cls, *graph.subtypes(cls)):
         if any(field.wire == name for field in public_fields(each)):
             return None
-        if any(edge.name == name for edge in graph.embeds(each)):
+        if any(edge.listed == name for edge in graph.embeds(each)):
             return None
         if any(describe(step).options.view is not None for step in lineage(each)):
             return None
