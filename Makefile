@@ -9,7 +9,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
-setup: .venv/ready build/images/tiny.qcow2  ## make a fresh Debian 12 ready: packages, .venv, images
+setup: .venv/ready .cache/images/tiny.qcow2  ## make a fresh Debian 12 ready: packages, .venv, images
 
 build/packages-installed: installer/packages.txt installer/packages.sh
 	$(AS_ROOT) installer/packages.sh installer/packages.txt
@@ -22,7 +22,7 @@ build/packages-installed: installer/packages.txt installer/packages.sh
 	touch $@
 
 # The builder looks by itself whether the image is up to date.
-build/images/tiny.qcow2: .venv/ready FORCE
+.cache/images/tiny.qcow2: .venv/ready FORCE
 	$(PYTHON) -m images.build --out $@
 FORCE:
 

@@ -196,7 +196,8 @@ async def running(
             flows=Flows((flow for p in chosen for flow in p.flows), sealer),
             configs=Configs((*(config for p in chosen for config in p.configs), *CONFIGS)),
             clock=clock,
-            entropy=Entropy(random.Random(seed)),
+            # A restart must not draw the values again that are stored already.
+            entropy=Entropy(random.Random(f"{seed} {store.feed.number}")),
             services={
                 Graph: graph,
                 TagPatterns: patterns,

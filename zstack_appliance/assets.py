@@ -13,7 +13,7 @@ def tiny_image() -> Path:
     Raises:
         NotFound: it has not been built.
     """
-    path = Path(__file__).resolve().parent.parent / "build" / "images" / "tiny.qcow2"
+    path = Path(__file__).resolve().parent.parent / ".cache" / "images" / "tiny.qcow2"
     if not path.is_file():
         raise NotFound(f"the image {path} has not been built; run `make setup`")
     return path

@@ -26,6 +26,16 @@ AT_MOST = 20.0
 """Seconds until a test whose server hangs fails instead of hanging too."""
 
 
+async def read_until(stream: trio.SocketStream, end: bytes) -> bytes:
+    """Read until what came ends with `end`."""
+    received = b""
+    while not received.endswith(end):
+        data = await stream.receive_some()
+        assert data, f"{received!r} and no more"
+        received += data
+    return received
+
+
 class Client:
     """A test's view of a server: HTTP, bare sockets, gates and notes."""
 
@@ -48,9 +58,11 @@ class Client:
         return stream
 
     async def bare_websocket(self, path: str) -> trio.SocketStream:
-        """A connection that has asked for a WebSocket, with nobody who reads its frames."""
+        """A connection that has become a WebSocket, with nobody who reads its frames."""
         upgrade = "connection: upgrade\nupgrade: websocket\nsec-websocket-version: 13"
-        return await self.socket(f"GET {path} HTTP/1.1\nhost: x\n{upgrade}\nsec-websocket-key: {'a' * 22}==")
+        stream = await self.socket(f"GET {path} HTTP/1.1\nhost: x\n{upgrade}\nsec-websocket-key: {'a' * 22}==")
+        assert b" 101 " in await read_until(stream, b"\r\n\r\n")
+        return stream
 
     def websocket(self, path: str) -> AbstractAsyncContextManager[AsyncWebSocketSession]:
         return aconnect_ws(f"{self.url.rstrip('/')}{path}", self.http)

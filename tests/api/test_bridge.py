@@ -14,7 +14,7 @@ from httpx_ws import WebSocketDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.api.door_program import CHUNK, CHUNKS
-from tests.api.serving import serving, serving_app, serving_process
+from tests.api.serving import read_until, serving, serving_app, serving_process
 from tests.eventually import eventually
 from zstack_appliance.api.bridge import Bridge
 from zstack_appliance.api.server import Doors, StopTimes, run
@@ -79,11 +79,9 @@ async def _stalls(progress: Callable[[], Awaitable[int]]) -> int:
 async def test_events_arrive_one_by_one() -> None:
     async with serving() as (_, client):
         stream = await client.socket("GET /events HTTP/1.1\nhost: x")
-        received = b""
         for number in range(3):
             await client.open_gate(f"event{number}")
-            while not received.endswith(f"data: {number}\n\n\r\n".encode()):
-                received += await stream.receive_some()
+            await read_until(stream, f"data: {number}\n\n\r\n".encode())
 
 
 async def test_a_download_waits_for_its_reader() -> None:
@@ -133,9 +131,9 @@ async def test_a_body_is_asked_for_only_if_it_is_wanted() -> None:
     async with serving() as (_, client):
         head = "POST /{} HTTP/1.1\nhost: x\nconnection: close\nexpect: 100-continue\ncontent-length: 5"
         refused = await client.socket(head.format("refuse"))
-        assert (await refused.receive_some()).startswith(b"HTTP/1.1 403")
+        assert (await read_until(refused, b"\r\n\r\n")).startswith(b"HTTP/1.1 403")
         taken = await client.socket(head.format("take"))
-        assert (await taken.receive_some()).startswith(b"HTTP/1.1 100 Continue")
+        assert (await read_until(taken, b"\r\n\r\n")).startswith(b"HTTP/1.1 100 Continue")
         await taken.send_all(b"12345")
         assert b"".join([data async for data in taken]).endswith(b"5")
 
@@ -248,7 +246,7 @@ async def test_stopping_lets_requests_finish_and_ends_streams() -> None:
             gate = await client.socket(
                 "POST /gate/change HTTP/1.1\nhost: x\nexpect: 100-continue\ncontent-length: 1"
             )
-            assert b"100 Continue" in await gate.receive_some()
+            assert b"100 Continue" in await read_until(gate, b"\r\n\r\n")
             server.stop()
             assert b"".join([data async for data in events]).endswith(b"data: 0\n\n\r\n0\r\n\r\n")
             with pytest.raises(WebSocketDisconnect) as left:
@@ -287,17 +285,21 @@ async def test_nothing_of_trio_crosses_into_asyncio(silence: pytest.LogCaptureFi
     assert silence.messages == []
 
 
-async def test_one_that_is_cancelled_by_uvicorn_waits_for_its_handler() -> None:
-    """asyncio cancels the task of a request: its handler is cancelled, and the task ends after it."""
+@pytest.mark.parametrize("by_itself", [False, True])
+async def test_a_task_that_is_cancelled_by_uvicorn_waits_for_its_handler(by_itself: bool) -> None:
+    """The handler is cancelled, and the task ends after it; also if it is just about to end by itself."""
     order: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         order.append("began")
         try:
-            await trio.sleep_forever()
+            if by_itself:
+                scope["state"]["task"].cancel()
+            else:
+                await trio.sleep_forever()
         finally:
-            with trio.CancelScope(shield=True):
-                await trio.lowlevel.checkpoint()
+            with trio.CancelScope(shield=not by_itself):
+                await trio.lowlevel.checkpoint_if_cancelled()
             order.append("handler ended")
 
     async def receive() -> Message:
@@ -307,14 +309,16 @@ async def test_one_that_is_cancelled_by_uvicorn_waits_for_its_handler() -> None:
         raise AssertionError("nobody sends")
 
     async def main(_: Doors) -> int:
-        request = Bridge(app)({"type": "http", "method": "POST"}, receive, send)
-        task = asyncio.get_running_loop().create_task(request)
+        state: dict[str, asyncio.Task[None]] = {}
+        request = Bridge(app)({"type": "http", "method": "POST", "state": state}, receive, send)
+        task = state["task"] = asyncio.get_running_loop().create_task(request)
         ended = trio.Event()
         task.add_done_callback(lambda _: order.append("task ended"))
         task.add_done_callback(lambda _: ended.set())
-        await eventually(lambda: order == ["began"])
+        await eventually(lambda: "began" in order)
         task.cancel()
-        await ended.wait()
+        with trio.fail_after(5):
+            await ended.wait()
         assert task.cancelled()
         return 0
 

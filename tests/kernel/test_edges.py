@@ -10,12 +10,11 @@ from tests.kernel.small_cloud import (
     Host,
     KvmHost,
     L3Network,
-    L3NetworkDns,
     SecurityGroup,
-    UsedIp,
     VmInstance,
     VmNic,
     VmNicSecurityGroupRef,
+    Volume,
     Zone,
 )
 from zstack_appliance.kernel.edges import Edge, Graph, lineage, public_fields, query_name
@@ -84,9 +83,19 @@ def test_subtypes_and_kinds() -> None:
 
 
 def test_embeds() -> None:
-    assert {edge.name for edge in GRAPH.embeds(VmInstance)} == {"vmNics", "allVolumes"}
-    assert [edge.target for edge in GRAPH.embeds(VmNic)] == [UsedIp]
-    assert [edge.target for edge in GRAPH.embeds(L3Network)] == [L3NetworkDns]
+    assert {edge.listed: edge.target for edge in GRAPH.embeds(VmInstance)} == {
+        "vmNics": VmNic,
+        "allVolumes": Volume,
+    }
+    assert {edge.listed: edge.plucked for edge in GRAPH.embeds(L3Network)} == {"dns": "dns"}
+    assert GRAPH.embeds(KvmHost) == ()
+
+
+def test_a_list_with_a_name_of_its_own_is_an_edge_under_both() -> None:
+    assert [edge.listed for edge in GRAPH.embeds(VmNic)] == ["usedIps", "securityGroupUuids"]
+    edges = GRAPH.edges(VmNic)
+    assert edges["securityGroupUuids"] is edges["securityGroupRef"]
+    assert edges["securityGroupRef"].plucked == "security_group_uuid"
 
 
 def test_queries_call_resources_by_their_inventories() -> None:
@@ -116,6 +125,11 @@ class TwoBacks(Record, frozen=True, kw_only=True):
 @resource(wire="x")
 class BackNamedAsField(Record, frozen=True, kw_only=True):
     zone_uuid: Annotated[Uuid, Ref(Zone, back="name")]
+
+
+@resource(wire="x")
+class ListNamedAsEdge(Record, frozen=True, kw_only=True):
+    zone_uuid: Annotated[Uuid, Ref(Zone, back="inside", embed=Embed(name="cluster"))]
 
 
 @resource(wire="x")
@@ -174,6 +188,7 @@ class SameName(Record, frozen=True, kw_only=True):
     [
         (TwoBacks, "two edges named both"),
         (BackNamedAsField, "a field and an edge named name"),
+        (ListNamedAsEdge, "two edges named cluster"),
         (NamelessEdge, "give its Ref an edge"),
         (NamelessEmbed, "give its Ref a back"),
         (ListOfReferences, "holds a list"),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from tests.kernel.small_cloud import L3NetworkDns, UsedIp
+from tests.kernel.small_cloud import L3NetworkDns, SecurityGroup, UsedIp, VmNicSecurityGroupRef
 from tests.kernel.small_store import (
     ADMIN,
     ALICE,
@@ -29,7 +29,7 @@ from tests.kernel.small_store import (
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.inventory import Inventories, schema_of
-from zstack_appliance.kernel.schema import HIDDEN, Embed, Record, Ref, Uuid, resource
+from zstack_appliance.kernel.schema import HIDDEN, Embed, OnOff, Record, Ref, Uuid, resource
 from zstack_appliance.kernel.store.tables import Tables
 
 
@@ -116,12 +116,26 @@ def test_plucked_lists_hold_values(store: SmallStore, inventories: Inventories) 
     assert [found["dns"] for found in rendered] == [["8.8.8.8", "9.9.9.9"], []]
 
 
+def test_a_list_stands_under_its_own_name(store: SmallStore, inventories: Inventories) -> None:
+    v = vm("v")
+    n = nic("n", v)
+    group = SecurityGroup(uuid=key("g"), name="g", state=OnOff.ENABLED, **dates())
+    member = VmNicSecurityGroupRef(uuid=key("m"), vm_nic_uuid=n.uuid, security_group_uuid=group.uuid, **dates())
+    store.put(v, n, group, member)
+    [rendered] = inventories.render(store, [n], ADMIN)
+    assert rendered["securityGroupUuids"] == [group.uuid]
+    assert "securityGroupRef" not in rendered
+    [rendered] = inventories.render(store, [group], ADMIN, ("vmNicRefs",))
+    assert [found["uuid"] for found in rendered["vmNicRefs"]] == [member.uuid]
+    assert set(schema_of("inventory", rendered)) == {"inventory", "inventory.vmNicRefs[0]"}
+
+
 def test_one_statement_per_edge_however_many_rows(store: SmallStore, inventories: Inventories) -> None:
     vms = [vm(f"v{i}") for i in range(50)]
     store.put(*vms, *(nic(f"n{i}", v) for i, v in enumerate(vms)), *(volume(f"d{i}", v) for i, v in enumerate(vms)))
     rendered = inventories.render(store, vms, ADMIN)
     assert all(len(found["vmNics"]) == len(found["allVolumes"]) == 1 for found in rendered)
-    assert len(store.asked) == 3, "vmNics, allVolumes and the NICs' usedIps"
+    assert len(store.asked) == 4, "vmNics, allVolumes, the NICs' usedIps and securityGroupUuids"
 
 
 def test_rows_of_several_classes_keep_their_order(store: SmallStore, inventories: Inventories) -> None:
@@ -133,11 +147,11 @@ def test_rows_of_several_classes_keep_their_order(store: SmallStore, inventories
 
 def test_lists_hold_only_what_the_account_may_see(store: SmallStore, inventories: Inventories) -> None:
     v = vm("v")
-    store.put(v, volume("hers", v), nic("n", v), owner=ALICE)
-    store.put(volume("foreign", v), owner=BOB)
+    store.put(v, volume("hers", v), owner=ALICE)
+    store.put(volume("foreign", v), nic("n", v), owner=BOB)
     [rendered] = inventories.render(store, [v], ALICE)
     assert [found["name"] for found in rendered["allVolumes"]] == ["hers"]
-    assert len(rendered["vmNics"]) == 1
+    assert len(rendered["vmNics"]) == 1, "a part, which she sees with the whole"
     [rendered] = inventories.render(store, [v], ADMIN)
     assert len(rendered["allVolumes"]) == 2
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kernel.small_cloud import Cluster, Host, KvmHost, L3Network, VmInstance, VmNic
+from tests.kernel.small_cloud import Cluster, Host, KvmHost, L3Network, SecurityGroup, VmInstance, VmNic
 from tests.kernel.small_store import GRAPH
 from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Term
 from zstack_appliance.kernel.paths import MAX_HOPS, ends, narrow, resolve, steps
@@ -24,6 +24,8 @@ KVM = Cond("hypervisorType", Op.EQ, "KVM")
         (VmNic, "securityGroupRef.uuid", ["securityGroupRef"], "uuid"),
         (L3Network, "dns", ["dns"], "dns"),
         (L3Network, "dns.dns", ["dns"], "dns"),
+        (VmNic, "securityGroupUuids", ["securityGroupRef"], "security_group_uuid"),
+        (SecurityGroup, "vmNicRefs.vmNic.ip", ["vmNicRef", "vmNic"], "ip"),
         (KvmHost, "sshPort", [], "ssh_port"),
         (KvmHost, "cluster.name", ["cluster"], "name"),
     ],
@@ -65,6 +67,7 @@ def test_every_resource_has_the_pseudo_fields_of_tags(path: str, tags: type[Reco
         (VmInstance, "name.length", r"has no field\[name\]"),
         (VmInstance, "vmNics", r"path\[vmNics\] leads to VmNic and ends; .* as in vmNics.uuid"),
         (Cluster, "vm", "leads to VmInstance and ends"),
+        (VmNic, "securityGroupRef", "leads to VmNicSecurityGroupRef and ends"),
         (VmInstance, "process", r"has no field\[process\]"),
         (KvmHost, "password", r"has no field\[password\]"),
         (VmInstance, "memoryMiB", r"has no field\[memoryMiB\]"),

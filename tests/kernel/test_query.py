@@ -134,6 +134,7 @@ def fill(store: SmallStore) -> None:
         (VmInstance, ["vmNics.securityGroup.name=open"], ["web"]),
         (VmInstance, ["allVolumes.size>0"], ["web"]),
         (L3Network, ["dns=8.8.8.8"], ["front"]),
+        (VmInstance, [f"vmNics.securityGroupUuids?={key('open')},x"], ["web"]),
         (L3Network, ["dns~=8%"], ["front"]),
         (Cluster, ["vm.name=web"], ["c1"]),
         (Zone, ["isDefault=false", "state!=Enabled"], ["west"]),

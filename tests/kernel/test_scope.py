@@ -1,12 +1,27 @@
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
 
-from tests.kernel.small_cloud import Host, KvmHost, L3NetworkDns, UsedIp, VmInstance, VmNic, Zone
-from tests.kernel.small_store import ADMIN, ALICE
+from tests.kernel.small_cloud import (
+    RESOURCES,
+    Cluster,
+    Host,
+    KvmHost,
+    L3Network,
+    L3NetworkDns,
+    SecurityGroup,
+    UsedIp,
+    VmInstance,
+    VmNic,
+    Zone,
+)
+from tests.kernel.small_store import ADMIN, ALICE, GRAPH
+from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.principal import NOBODY, Principal
-from zstack_appliance.kernel.schema import Record, resource
-from zstack_appliance.kernel.scope import nothing_shared, visible
+from zstack_appliance.kernel.schema import Embed, Record, Ref, Resource, Uuid, resource
+from zstack_appliance.kernel.scope import is_part, nothing_shared, visible
 from zstack_appliance.kernel.sql import NOTHING, Statement
 
 
@@ -46,6 +61,43 @@ def test_what_is_shared_is_seen_besides() -> None:
     assert visible(VmInstance, "t", ALICE, shared) == Statement(
         '(t."owner_uuid" = ? OR t."uuid" = ?)', (ALICE.account_uuid, "a")
     )
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "part"),
+    [
+        (VmInstance, "vmNics", True),
+        (VmNic, "usedIps", True),
+        (L3Network, "dns", True),
+        (VmNic, "securityGroupUuids", True),
+        # A group's members have their owner from the NIC, not from the group.
+        (SecurityGroup, "vmNicRefs", False),
+        # A volume is owned for itself, attached or not.
+        (VmInstance, "allVolumes", False),
+        (Cluster, "host", False),
+        (VmNic, "vmInstance", False),
+    ],
+)
+def test_parts_are_what_stands_in_an_inventory_and_is_not_owned_for_itself(
+    cls: type[Record], name: str, part: bool
+) -> None:
+    assert is_part(GRAPH.edges(cls)[name]) is part
+
+
+def test_unowned_rows_in_an_inventory_are_parts_unless_they_have_a_name() -> None:
+    graph = Graph((*RESOURCES, Place, Rack))
+    assert is_part(graph.edges(VmInstance)["places"])
+    assert not is_part(graph.edges(VmInstance)["racks"])
+
+
+@resource(wire="x")
+class Place(Record, frozen=True, kw_only=True):
+    vm_instance_uuid: Annotated[Uuid, Ref(VmInstance, back="places", embed=Embed())]
+
+
+@resource(wire="x")
+class Rack(Resource, frozen=True, kw_only=True):
+    vm_instance_uuid: Annotated[Uuid, Ref(VmInstance, back="racks", embed=Embed())]
 
 
 @resource(wire="x")

@@ -331,7 +331,6 @@ async def test_whatever_is_broken_the_next_apply_mends(site: Site, damage: list[
     await site.apply()
     await run(damage)
     assert (await site.apply()).changed
-    open("/tmp/w/netrouter/ss.txt","a").write(str(damage)+(await run(["ip","netns","exec",NAMESPACE,"ss","-lnup"])).stdout)
     assert (await site.world.lease("web")) is not None
     async with site.world.server("neighbour", 8000):
         assert await site.world.seen_as("web", NEIGHBOUR, 8000) == ROUTER

@@ -21,7 +21,7 @@ from zstack_appliance.kernel.errors import Fault, refuse
 from zstack_appliance.kernel.paths import Path, narrow, resolve
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Field, Record, describe, fields_of
-from zstack_appliance.kernel.scope import Shared, nothing_shared, visible
+from zstack_appliance.kernel.scope import Shared, is_part, nothing_shared, visible
 from zstack_appliance.kernel.sql import (
     EVERYTHING,
     LISTED,
@@ -96,7 +96,7 @@ class Compiler:
         scope = outermost(edge.target)
         holder = scope.column(edge.key)
         held = Statement(f"{holder} IN {LISTED}", (msgspec.json.encode(uuids).decode(),), selective=True)
-        where = build.where(scope, held)
+        where = held if is_part(edge) else build.where(scope, held)
         order = f"ORDER BY {scope.column(edge.embed.order)}, {scope.root}.uuid"
         if edge.plucked is None:
             text = self.tables.of(edge.target).layout.select
@@ -157,7 +157,8 @@ class _Build:
             return inside(scope)
         edge, *rest = hops
         target = self.inner(edge.target)
-        where = self.where(target, self._hop(target, tuple(rest), inside))
+        asked = self._hop(target, tuple(rest), inside)
+        where = asked if is_part(edge) else self.where(target, asked)
         inner = select(target.column(edge.key), target, where)
         # One parent may have very many children, so an edge to one row may well lead back from all rows.
         return member(scope.column(edge.column), "IN", inner, selective=edge.many)

@@ -1,8 +1,8 @@
-"""Which rows an account may see, as SQL: `visible`, and `Shared`, the seam for rows that were shared.
+"""Which rows an account may see: `visible` as SQL, `is_part` along an edge, `Shared` for what is shared.
 
 The rule stands here alone and holds for every table that a query touches, not only for the rows it answers
 with: a row that an account may not see can neither be found, nor sorted by, nor counted, nor guessed at
-through an edge.
+through an edge. Whoever sees a row sees its parts with it: they stand in its inventory.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from zstack_appliance.kernel.derive.ddl import OWNER, quoted
+from zstack_appliance.kernel.edges import Edge
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import Record, owner_ref, root_of
+from zstack_appliance.kernel.schema import Record, Resource, owner_ref, root_of
 from zstack_appliance.kernel.sql import Statement
 
 Shared: TypeAlias = Callable[[type[Record], str, Principal], Statement | None]
@@ -23,6 +24,21 @@ has been shared with the principal's account; None when rows of that resource ar
 def nothing_shared(_cls: type[Record], _uuid: str, _principal: Principal) -> Statement | None:
     """No row is shared with anybody."""
     return None
+
+
+def is_part(edge: Edge) -> bool:
+    """Whether the rows that an edge leads to are part of the row that it leaves from.
+
+    Parts stand in the row's inventory, and nobody owns them for themselves: either the edge is what they
+    have their owner from (a VM's NICs), or no account owns them and they have no name (an image's places).
+    """
+    if edge.embed is None:
+        return False
+    target = root_of(edge.target)
+    owner = owner_ref(target.cls)
+    if owner is not None:
+        return owner.name == edge.key
+    return not target.options.owned and not issubclass(target.cls, Resource)
 
 
 def visible(

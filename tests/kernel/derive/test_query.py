@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kernel.small_cloud import Host, KvmHost, L3Network, VmInstance, VmNic, Zone
+from tests.kernel.small_cloud import Host, KvmHost, L3Network, SecurityGroup, VmInstance, VmNic, Zone
 from tests.kernel.small_store import ADMIN, GRAPH, compiler
 from zstack_appliance.kernel.conditions import REST_OPERATORS, parse_condition, parse_rest
 from zstack_appliance.kernel.derive.query import Completion, complete, conditions, count_conditions
@@ -19,7 +19,8 @@ def test_a_begun_name_goes_on_with_fields_and_edges() -> None:
         Completion("defaultL3NetworkUuid", "text"),
     )
     assert texts(VmInstance, "host.cluster.z") == ["host.cluster.zone.", "host.cluster.zoneUuid"]
-    assert texts(VmNic, "sec") == ["securityGroup."], "the alias, not the hidden edge that it leads over"
+    assert texts(VmNic, "sec") == ["securityGroup.", "securityGroupUuids"], "no hidden edge, but what leads over it"
+    assert texts(SecurityGroup, "vmN") == ["vmNic.", "vmNicRefs."]
     assert texts(VmInstance, "__user") == ["__userTag__"]
 
 

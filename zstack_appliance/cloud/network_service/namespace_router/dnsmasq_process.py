@@ -66,7 +66,7 @@ async def apply_dnsmasq(spec: RouterSpec, place: Place, runtime: Runtime, *, new
         return await remove_dnsmasq(place)
     wanted = Loaded(config=_digest(files.config), lists=_digest(files.dhcp_hosts, files.hosts))
     with running(place) as daemon:
-        loaded = _loaded(place) if daemon is not None and daemon.at_home else None
+        loaded = _loaded(place) if daemon is not None and daemon.at_home and not new_lan else None
         restart = loaded is None or loaded.config != wanted.config or _conflicting(place, spec.dhcp)
         if not restart and loaded == wanted:
             return ()
