@@ -19,7 +19,7 @@ from images.build import HERE as IMAGES
 from images.command import CommandError
 from images.recipe import load
 from tests.system.guests import Guests, make_bridge
-from tests.system.host import HostDied, on_own_host
+from tests.system.host import HostDied, HostMaker
 
 HERE = Path(__file__).parent
 TINY = DEFAULT_CACHE / "tiny.qcow2"
@@ -28,6 +28,27 @@ INSTANCE = "a1b2c3"
 
 LIMIT_SECONDS = 300.0
 """For one test; a guest under TCG boots in 4-8 s."""
+
+
+MAKER = pytest.StashKey[HostMaker]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fork what will make the hosts, as long as no test has run that would leave its traces in them."""
+    tests = {item.nodeid.encode(): item for item in session.items if item.path.is_relative_to(HERE)}
+    if not tests or session.config.option.collectonly or os.geteuid() != 0:
+        return
+    # Made here, in the parent, because pytest removes old temporary folders when their maker ends.
+    session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # pytest has no public way
+    session.config.stash[MAKER] = HostMaker(
+        lambda nodeid: _run(tests[nodeid]), name="testhost", seconds=LIMIT_SECONDS
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what makes the hosts."""
+    if MAKER in config.stash:
+        config.stash[MAKER].close()
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -47,11 +68,8 @@ def _reports(item: pytest.Item) -> Iterator[pytest.TestReport]:
         yield _failure(item, "system tests make namespaces and bridges: run them as root")
         return
     try:
-        # Made here, in the parent: the child has no network to build an image by, and pytest removes old
-        # temporary folders when the process that made them ends.
-        _build_tiny()
-        item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # pytest has no public way
-        answer = on_own_host(lambda: _run(item), name="testhost", seconds=LIMIT_SECONDS)
+        _build_tiny()  # here, because a test's host has no network to fetch packages by
+        answer = item.config.stash[MAKER].ask(item.nodeid.encode())
     except (HostDied, PackageError, CommandError, LookupError) as error:
         yield _failure(item, str(error))
         return

@@ -1,8 +1,8 @@
 """A host of its own for one test: run a function in fresh namespaces and bring its answer back.
 
-Primitives: `on_own_host`, which forks twice, and `HostDied`. In the child everything is new: processes,
-mounts (``/run`` and ``/sys`` with them), network, host name. Its PID 1 collects what ends there, and whatever
-still runs or is mounted when the function returns goes with it, so that a test can leave nothing behind.
+Primitives: `on_own_host`, `HostMaker` and `HostDied`. On the new host everything is new: processes, mounts
+(``/run`` and ``/sys`` with them), network, host name. Its PID 1 collects what ends there, and whatever still
+runs or is mounted when the function returns goes with it, so that a test can leave nothing behind.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import subprocess
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
 from typing import NoReturn
@@ -59,6 +62,65 @@ def on_own_host(work: Callable[[], bytes], *, name: str, seconds: float) -> byte
     if answer[:1] != b"+":
         raise HostDied(answer[1:].decode() or f"{name} died without a word")
     return answer[1:]
+
+
+class HostMaker:
+    """A process forked early that makes hosts later.
+
+    A test inherits the state of the process that it is forked from. Threads do not come along, and a
+    library that had one (libvirt's event loop, say) is broken in the child. So what makes the hosts is
+    forked before the first test runs.
+
+    Args:
+        work: called on each new host with what was asked.
+        name: of the hosts.
+        seconds: until a host is ended.
+    """
+
+    def __init__(self, work: Callable[[bytes], bytes], *, name: str, seconds: float) -> None:
+        self._ours, theirs = Pipe()
+        self._process = os.fork()
+        if self._process == 0:
+            self._ours.close()
+            with _telling(os.dup(2)):
+                _die_with_parent()
+                # Ctrl-C reaches the whole group; it is for the parent to end what runs here.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                _make_hosts(theirs, work, name, seconds)
+            os._exit(0)
+        theirs.close()
+
+    def ask(self, question: bytes) -> bytes:
+        """Have `work(question)` done on a new host.
+
+        Raises:
+            HostDied: as `on_own_host` does.
+        """
+        self._ours.send_bytes(question)
+        try:
+            answer = self._ours.recv_bytes()
+        except EOFError:
+            raise HostDied("what makes the hosts has died itself") from None
+        if answer[:1] != b"+":
+            raise HostDied(answer[1:].decode())
+        return answer[1:]
+
+    def close(self) -> None:
+        """End it, and the host that runs should there be one."""
+        self._ours.close()
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
+
+
+def _make_hosts(asked: Connection, work: Callable[[bytes], bytes], name: str, seconds: float) -> None:
+    with suppress(EOFError):
+        while True:
+            question = asked.recv_bytes()
+            try:
+                answer = b"+" + on_own_host(partial(work, question), name=name, seconds=seconds)
+            except HostDied as error:
+                answer = b"-" + str(error).encode()
+            asked.send_bytes(answer)
 
 
 def _read_all(reader: int, seconds: float) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.eventually import eventually
-from tests.system.host import HostDied, on_own_host
+from tests.system.host import HostDied, HostMaker, on_own_host
 
 
 def test_everything_is_new_here() -> None:
@@ -58,3 +58,24 @@ def test_hosts_may_be_made_on_hosts() -> None:
 
 def _commands() -> list[bytes]:
     return [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
+
+
+def test_a_maker_makes_hosts_from_the_state_that_it_was_forked_with() -> None:
+    state = ["early"]
+    maker = HostMaker(lambda asked: asked + state[0].encode(), name="made", seconds=10)
+    try:
+        state[0] = "late"
+        assert maker.ask(b"as ") == b"as early"
+        assert maker.ask(b"still ") == b"still early"
+    finally:
+        maker.close()
+
+
+def test_a_maker_tells_what_went_wrong_and_goes_on() -> None:
+    maker = HostMaker(lambda asked: bytes(1 // len(asked)), name="made", seconds=10)
+    try:
+        with pytest.raises(HostDied, match="ZeroDivisionError"):
+            maker.ask(b"")
+        assert maker.ask(b"x") == b"\0"
+    finally:
+        maker.close()

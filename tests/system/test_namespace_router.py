@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,6 +50,9 @@ INSTANCE = "ab12cd"
 L2_GUESTS, L2_PUBLIC, L3 = "1" * 32, "2" * 32, "3" * 32
 GUESTS, PUBLIC = bridge_name(INSTANCE, L2_GUESTS), bridge_name(INSTANCE, L2_PUBLIC)
 NAMESPACE = f"zs-{INSTANCE}-3333333"
+DATA = Path("/run/appliance")
+"""The test's own /run: any user may pass through to it, as through /var/lib, and it goes with the host."""
+
 GATEWAY, ROUTER, HOST = "192.168.77.1", "172.30.0.10", "172.30.0.1"
 NEIGHBOUR, UPLINK, INTERNET = "172.30.0.50", "203.0.113.2", "203.0.113.1"
 
@@ -126,7 +130,7 @@ async def site(tmp_path: Path) -> Site:
     await world.address("internet", f"{INTERNET}/24")
     await run(["ip", "addr", "add", f"{UPLINK}/24", "dev", "uplink0"])
     await run(["ip", "route", "add", "default", "via", INTERNET])
-    runtime = LocalRuntime(instance=INSTANCE, data=tmp_path / "data")
+    runtime = LocalRuntime(instance=INSTANCE, data=DATA)
     await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450), runtime)
     await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_PUBLIC, addresses=(f"{HOST}/24",)), runtime)
     public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
@@ -259,7 +263,8 @@ async def test_an_address_goes_to_its_next_owner_at_once(site: Site) -> None:
     assert await site.world.lease("web") is not None
     heir = Lease(mac="fa:00:00:00:00:09", ip=WEB.ip, hostname="heir")
     await site.guest(heir, "heir")
-    state = await site.apply(msgspec.structs.replace(SPEC, dhcp=DhcpService(leases=(heir,))))
+    # The same configuration, so that only the lease in the way is a reason to restart.
+    state = await site.apply(msgspec.structs.replace(SPEC, dhcp=DhcpService(leases=(heir,), dns=(GATEWAY,))))
     assert state.changed == ("dnsmasq restarted",)
     told = await site.world.lease("heir")
     assert told is not None
@@ -283,6 +288,14 @@ async def test_strangers_get_no_address(site: Site) -> None:
     await site.guest(stranger, "stranger")
     await site.apply()
     assert await site.world.lease("stranger", attempts=2) is None
+    # Nor a refusal: another network's router on the same L2 network may know it.
+    script = [sys.executable, str(Path(__file__).with_name("dhcp_request.py"))]
+    for address in (stranger.ip, "10.55.0.5"):
+        asked = await site.world.on("stranger", *script, stranger.mac, address)
+        assert asked.stdout.strip() == "silence"
+    await site.guest(WEB, "web")
+    asked = await site.world.on("web", *script, WEB.mac, WEB.ip)
+    assert asked.stdout.strip() == "5"
 
 
 async def test_a_killed_dnsmasq_is_mended_by_the_next_apply(site: Site) -> None:
@@ -453,18 +466,34 @@ async def test_from_outside_nothing_begins(site: Site) -> None:
     await world.lease("web")
     await world.on("neighbour", "ip", "route", "add", "192.168.77.0/24", "via", ROUTER)
     await world.on("neighbour", "ping", "-c1", "-W2", ROUTER)
-    async with world.server("web", 8000), world.server("neighbour", 8000):
+    async with world.server("web", 8000), world.server(NAMESPACE, 8000):
         assert await world.seen_as("neighbour", WEB.ip, 8000, within=1) is None
-        assert await world.lookup("neighbour", "db", GATEWAY) == ""
-        # A guest that makes up its address does not get out with it.
-        await world.address("web", "10.66.0.1/32")
-        await world.on("web", "ip", "route", "replace", NEIGHBOUR, "via", GATEWAY, "src", "10.66.0.1")
-        assert await world.seen_as("web", NEIGHBOUR, 8000, within=1) is None
+        for address in (ROUTER, GATEWAY):
+            assert await world.seen_as("neighbour", address, 8000, within=1) is None
+            assert await world.seen_as("web", address, 8000) == WEB.ip
     # The host forwards now, but a stranger behind the uplink cannot use that to begin anything.
     await world.on("internet", "ip", "route", "add", "172.30.0.0/24", "via", UPLINK)
     async with world.server("neighbour", 8001):
         assert await world.seen_as("internet", NEIGHBOUR, 8001, within=1) is None
         assert await world.seen_as("neighbour", NEIGHBOUR, 8001) == NEIGHBOUR
+
+
+async def test_a_guest_does_not_get_out_with_an_address_that_it_made_up(site: Site) -> None:
+    world = site.world
+    await site.guest(WEB, "web")
+    await site.neighbour()
+    await site.apply()
+    await world.lease("web")
+    rules = "table ip seen { chain c { type filter hook input priority 0; ip saddr 10.66.0.1 counter; }; }"
+    await world.on("neighbour", "nft", rules)
+    await world.address("web", "10.66.0.1/32")
+    knock = ["ping", "-c1", "-W1", "-I", "10.66.0.1", NEIGHBOUR]
+    await world.on("web", *knock, check=False)
+    assert "packets 0" in (await world.on("neighbour", "nft", "list", "ruleset")).stdout
+    # The neighbour would have seen it.
+    await world.on(NAMESPACE, "nft", "insert", "rule", "ip", f"zs_{INSTANCE}", "forward", "accept")
+    await world.on("web", *knock, check=False)
+    assert "packets 1" in (await world.on("neighbour", "nft", "list", "ruleset")).stdout
 
 
 async def test_the_way_out_survives_a_firewall_that_drops_what_is_forwarded(site: Site) -> None:
@@ -516,7 +545,7 @@ async def test_purge_leaves_the_host_as_it_was(tmp_path: Path) -> None:
     await run(["nft", "add table ip others"])
     before = await everything()
 
-    runtime = LocalRuntime(instance=INSTANCE, data=tmp_path / "data")
+    runtime = LocalRuntime(instance=INSTANCE, data=DATA)
     site = Site(runtime=runtime, world=World(folder=tmp_path))
     await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS), runtime)
     await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_PUBLIC, addresses=(f"{HOST}/24",)), runtime)
@@ -541,7 +570,7 @@ async def test_purge_leaves_the_host_as_it_was(tmp_path: Path) -> None:
 
 
 async def test_purge_finds_what_lost_its_name_and_spares_other_appliances(site: Site) -> None:
-    other = LocalRuntime(instance="ffffff", data=site.runtime.data.parent / "other")
+    other = LocalRuntime(instance="ffffff", data=DATA.with_name("other"))
     await host.apply_host_network(ApplyHostNetwork(), other)
     await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS), other)
     await site.apply()
@@ -584,11 +613,13 @@ async def test_a_spare_interface_is_joined_and_let_go(site: Site) -> None:
 
 
 async def test_dnsmasq_gives_up_its_rights_where_it_can(site: Site, tmp_path: Path) -> None:
-    private = await site.apply()
-    assert "root" in private.notes[0]
-    open_for_passing(tmp_path)
-    public = await site.apply()
-    assert public.notes == ()
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o700)
+    private = Site(runtime=LocalRuntime(instance=INSTANCE, data=shut / "data"), world=site.world)
+    assert "root" in (await private.apply()).notes[0]
+    assert owner_of(await site.dnsmasq()) == 0
+    await router.remove_router(RemoveRouter(l3_network_uuid=L3), private.runtime)
+    assert (await site.apply()).notes == ()
     assert owner_of(await site.dnsmasq()) != 0
     # It still reads its lists again.
     await site.guest(DB, "db")
@@ -625,12 +656,6 @@ def quiet(folder: Path) -> Path:
         }"""
     )
     return rules
-
-
-def open_for_passing(folder: Path) -> None:
-    """Let any user pass through a folder and those above it."""
-    for one in (folder, *folder.parents):
-        one.chmod(one.stat().st_mode | 0o001)
 
 
 def owner_of(pid: int) -> int:

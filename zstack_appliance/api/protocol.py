@@ -44,7 +44,7 @@ class DoorProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows the type, so we must
         super().connection_made(transport)
         self._start_head_timer()
         peer_socket = transport.get_extra_info("socket")

@@ -2,7 +2,8 @@
 
 A hop is ``column IN (SELECT key FROM target WHERE ...)``, so a negative operator behind a chain means "has
 some child that does not", as in ZStack; on tags alone it means "has no tag that does". What the principal
-may see confines every table touched: the resource's own, each hop's, those that a sort goes over.
+may see confines every table touched: the resource's own, each hop's, those that a sort goes over; but for
+the parts of a row, which are seen with it.
 """
 
 from __future__ import annotations

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 from zstack_appliance.kernel.errors import Fault, NotFound, refuse
-from zstack_appliance.kernel.schema import Record, Text, resource
+from zstack_appliance.kernel.schema import HIDDEN, Record, Text, Uuid, resource
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,12 @@ def parse_number(text: str) -> int | None:
     unique=(("category", "name"),),
 )
 class Setting(Record, frozen=True, kw_only=True):
-    """The stored row of one setting; every declared setting has one, so that it can be queried."""
+    """The stored row of one setting; every declared setting has one, so that it can be queried.
 
+    ZStack's clients know it by category and name alone.
+    """
+
+    uuid: Annotated[Uuid, HIDDEN]
     category: str
     name: str
     description: Text

@@ -31,6 +31,9 @@ EXPUNGE = Flow("image.expunge", DoomedImage, lambda: (
 @handles(DeleteImage, queue=lambda m: Image.key(m.uuid))
 async def delete(m: DeleteImage, cloud: Cloud) -> None:
     """Serve `DeleteImage`; one that is deleted already stays so."""
+    copies = {ref.backup_storage_uuid for ref in await cloud.find(ImageBackupStorageRef, image_uuid=m.uuid)}
+    if m.backup_storage_uuids and copies - set(m.backup_storage_uuids):
+        raise Conflict("an image is deleted with all its copies; leave backupStorageUuids out", code="SYS.1004")
     await cloud.write(lambda tx: tx.update(tx.require(Image, m.uuid), status=ImageStatus.DELETED))
     if cloud.configs.text("image.deletionPolicy") == "Direct":
         await _expunge(m.uuid, cloud)

@@ -41,6 +41,8 @@ class UpdateImage(Update[Image], frozen=True, kw_only=True):
     description: Text | None = None
     guest_os_type: Name | None = None
     platform: Platform | None = None
+    architecture: Literal["x86_64", "aarch64"] | None = None
+    system: bool | None = None
     virtio: bool | None = None
 
 
@@ -57,6 +59,8 @@ class DeleteImage(Delete, frozen=True, kw_only=True):
     """Delete an image. By the default policy it can be recovered until it is expunged."""
 
     uuid: Annotated[Uuid, Ref(Image)]
+    backup_storage_uuids: Annotated[tuple[str, ...] | None, Ref(BackupStorage)] = None
+    """Only these copies, in ZStack; here all of an image's copies go together."""
 
 
 @api("PUT", "/images/{imageUuid}/actions", access=OWNER)

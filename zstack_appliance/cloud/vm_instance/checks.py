@@ -43,6 +43,21 @@ def arguments(m: CreateVmInstance) -> Iterator[Fault | None]:
     if m.root_disk_size is not None and m.root_disk_size < 0:
         yield Fault("rootDiskSize", "the root disk's size is given in bytes and cannot be negative")
     yield _size_fault(m)
+    yield from _unserved(m)
+
+
+def _unserved(m: CreateVmInstance) -> Iterator[Fault]:
+    """What ZStack's API has and this version has not: refused, never silently left out of the VM."""
+    for field, value in (
+        ("dataDiskSizes", m.data_disk_sizes),
+        ("dataDiskOfferingUuids", m.data_disk_offering_uuids),
+        ("rootVolumeSystemTags", m.root_volume_system_tags),
+        ("dataVolumeSystemTags", m.data_volume_system_tags),
+        ("sshKeyPairUuids", m.ssh_key_pair_uuids),
+        ("vmNicParams", m.vm_nic_params),
+    ):
+        if value:
+            yield Fault(field, f"field[{field}] is not served by this version; leave it out")
 
 
 def _size_fault(m: CreateVmInstance) -> Fault | None:

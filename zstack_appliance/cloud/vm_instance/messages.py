@@ -48,6 +48,12 @@ class CreateVmInstance(Create[VmInstance], frozen=True, kw_only=True):
     platform: Platform | None = None
     guest_os_type: Name | None = None
     architecture: Literal["x86_64"] | None = None
+    data_disk_sizes: tuple[int, ...] | None = None
+    data_disk_offering_uuids: Annotated[tuple[str, ...] | None, Ref(DiskOffering)] = None
+    root_volume_system_tags: tuple[str, ...] | None = None
+    data_volume_system_tags: tuple[str, ...] | None = None
+    ssh_key_pair_uuids: tuple[str, ...] | None = None
+    vm_nic_params: str | None = None
 
 
 @api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
@@ -90,13 +96,17 @@ class ResumeVmInstance(Action[VmInstance], frozen=True, kw_only=True):
 
 @api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
 class UpdateVmInstance(Update[VmInstance], frozen=True, kw_only=True):
-    """Change a VM's name, description or default network."""
+    """Change a VM's name, description, default network, or (while it is stopped) its size."""
 
     uuid: Annotated[Uuid, Ref(VmInstance)]
     name: Name | None = None
     description: Text | None = None
+    default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network)] = None
     platform: Platform | None = None
     guest_os_type: Name | None = None
+    cpu_num: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
+    memory_size: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    reserved_memory_size: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 @api("DELETE", "/vm-instances/{uuid}", access=OWNER, reply=None)

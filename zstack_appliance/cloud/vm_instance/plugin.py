@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.host.messages import HostConnected, HostLost, VmReported
-from zstack_appliance.cloud.vm_instance import create, destroy, power, service, start, sync
-from zstack_appliance.cloud.vm_instance.messages import UpdateVmInstance
+from zstack_appliance.cloud.vm_instance import create, destroy, expunge_task, power, service, start, sync
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import TAGS
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
-from zstack_appliance.kernel.standard import updates
 
 plugin = Plugin(
     name="vm_instance",
@@ -26,7 +24,7 @@ plugin = Plugin(
         destroy.expunge,
         sync.sync,
         service.console_address,
-        updates(UpdateVmInstance),
+        service.update,
     ),
     listeners=(
         (VmReported, sync.on_report),
@@ -44,6 +42,7 @@ plugin = Plugin(
         destroy.EXPUNGE,
     ),
     tags=TAGS,
+    tasks=(expunge_task.expunge_old,),
     configs=(
         GlobalConfig(
             "vm",
