@@ -7,7 +7,7 @@ manners: login, jobs, queries).
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,41 +15,22 @@ from typing import Any, TypeVar
 
 import argon2
 import httpx
-import trio
 from starlette.types import ASGIApp
 
-import zstack_appliance.cloud
 from zstack_appliance.api.answers import Answers
-from zstack_appliance.api.app import make_app
-from zstack_appliance.api.auth import Callers
-from zstack_appliance.api.dates import printed
-from zstack_appliance.api.health import health_route
-from zstack_appliance.api.rest import CONFIGS, Rest
-from zstack_appliance.cloud.account.attempts import LoginAttempts
-from zstack_appliance.cloud.account.first_admin import FirstAdmin
-from zstack_appliance.cloud.account.passwords import Passwords, client_hash
+from zstack_appliance.appliance import Appliance, Hosts, Outside, open_appliance
+from zstack_appliance.cloud.account.passwords import client_hash
 from zstack_appliance.cloud.account.plugin import plugin as account
-from zstack_appliance.cloud.account.sessions import Sessions
 from zstack_appliance.cloud.global_config.plugin import plugin as global_config
+from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.tag.plugin import plugin as tag
 from zstack_appliance.cloud.zone.plugin import plugin as zone
-from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.cloud import Kernel
-from zstack_appliance.kernel.compile import Compiler
-from zstack_appliance.kernel.config import Configs
-from zstack_appliance.kernel.derive.route import Routes
-from zstack_appliance.kernel.edges import Graph
-from zstack_appliance.kernel.inventory import Inventories
-from zstack_appliance.kernel.job import Job, Jobs
-from zstack_appliance.kernel.journal import FlowRun
-from zstack_appliance.kernel.plugin import Plugin, discover
+from zstack_appliance.kernel.instance import Instance
+from zstack_appliance.kernel.job import Jobs
+from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
-from zstack_appliance.kernel.query import Queries
-from zstack_appliance.kernel.queues import Queues
-from zstack_appliance.kernel.runner import Flows
-from zstack_appliance.kernel.schema import Record
-from zstack_appliance.kernel.store import Store
-from zstack_appliance.kernel.tags import TagPatterns
+from zstack_appliance.kernel.runner import Probe
 from zstack_appliance.kernel.world import Entropy, TrioClock
 
 T = TypeVar("T")
@@ -84,13 +65,38 @@ async def at_once(work: Callable[[], T]) -> T:
 class Running:
     """The inside of a cloud that runs."""
 
-    kernel: Kernel
-    portal: Portal
-    jobs: Jobs
-    answers: Answers
-    app: ASGIApp
-    plugins: tuple[Plugin, ...]
+    appliance: Appliance
     data: Path
+
+    @property
+    def kernel(self) -> Kernel:
+        """Its mechanisms."""
+        return self.appliance.kernel
+
+    @property
+    def portal(self) -> Portal:
+        """The way from doors to handlers."""
+        return self.appliance.portal
+
+    @property
+    def jobs(self) -> Jobs:
+        """Its jobs."""
+        return self.appliance.jobs
+
+    @property
+    def answers(self) -> Answers:
+        """What makes bodies."""
+        return self.appliance.answers
+
+    @property
+    def app(self) -> ASGIApp:
+        """Its doors."""
+        return self.appliance.app
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """What it consists of."""
+        return self.appliance.plugins
 
     def client(self, base_url: str = "http://127.0.0.1:8080") -> httpx.AsyncClient:
         """A plain HTTP client at the door."""
@@ -161,68 +167,48 @@ class Caller:
         return error
 
 
+def no_hosts(_instance: Instance, _plugins: tuple[Plugin, ...]) -> HostLinks:
+    """A cloud that reaches no host."""
+    return HostLinks({})
+
+
 @asynccontextmanager
 async def running(
     data: Path,
     *,
     plugins: Iterable[Plugin] | None = None,
     password: str | None = PASSWORD,
-    services: Mapping[type[Any], Any] | None = None,
+    hosts: Hosts = no_hosts,
+    probe: Probe | None = None,
     seed: int = 1,
 ) -> AsyncIterator[Running]:
-    """Open a cloud in a folder, start it as the appliance does, and stop it at the end of the block.
+    """Open a cloud in a folder as the appliance itself does, and stop it at the end of the block.
 
     Args:
         data: where its database lies; opening it there again is a restart.
         plugins: by default every built-in one.
         password: the administrator's, at the first start; None lets the cloud draw one.
-        services: what the composition root would provide, besides what every cloud has.
+        hosts: what reaches hosts.
+        probe: watches flows.
         seed: of its random values.
     """
-    chosen = tuple(plugins) if plugins is not None else discover(zstack_appliance.cloud.__name__)
-    resources: tuple[type[Record], ...] = (*(cls for p in chosen for cls in p.resources), Job, FlowRun)
-    clock = TrioClock(EPOCH)
-    sealer = MarkingSealer()
-    async with Store.open(
-        data / "cloud.db", resources, clock, sealer=sealer, threads=False, synchronous="OFF"
-    ) as store:
-        queues = Queues(lambda _key: 1)
-        graph = Graph(resources)
-        patterns = TagPatterns((tag for p in chosen for tag in p.tags), resources)
-        kernel = Kernel(
-            store=store,
-            bus=Bus(chosen, queues),
-            queues=queues,
-            flows=Flows((flow for p in chosen for flow in p.flows), sealer),
-            configs=Configs((*(config for p in chosen for config in p.configs), *CONFIGS)),
-            clock=clock,
-            # A restart must not draw the values again that are stored already.
-            entropy=Entropy(random.Random(f"{seed} {store.feed.number}")),
-            services={
-                Graph: graph,
-                TagPatterns: patterns,
-                LoginAttempts: LoginAttempts(clock),
-                Passwords: Passwords(at_once, argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
-                FirstAdmin: FirstAdmin(data, password),
-                **(services or {}),
-            },
-        )
-        portal = Portal(kernel, [patterns])
-        compiler = Compiler(graph, store.tables)
-        inventories = Inventories(compiler, printed)
-        answers = Answers(inventories, Queries(compiler, inventories, store), store.reader)
-        async with trio.open_nursery() as nursery:
-            jobs = Jobs(portal, answers, nursery)
-            await jobs.recover()
-            for plugin in chosen:
-                for start in plugin.starts:
-                    await start(kernel.as_system())
-            for plugin in chosen:
-                for task in plugin.tasks:
-                    nursery.start_soon(task, kernel.as_system())
-            routes = Routes(kernel.bus.requests, resources)
-            rest = Rest(routes, portal, jobs, answers, Callers(Sessions(store, clock)))
-            app = make_app(rest, [health_route("0.0.0", lambda: True)])
-            yield Running(kernel, portal, jobs, answers, app, chosen, data)
-            jobs.park()
-            nursery.cancel_scope.cancel()
+    # A restart must not draw the values again that are stored already.
+    starts = data / "starts"
+    start = len(starts.read_bytes()) if starts.exists() else 0
+    starts.write_bytes(b"." * (start + 1))
+    outside = Outside(
+        data=data,
+        instance=Instance("abc123"),
+        clock=TrioClock(EPOCH),
+        entropy=Entropy(random.Random(f"{seed} {start}")),
+        sealer=MarkingSealer(),
+        hosts=hosts,
+        offload=at_once,
+        hasher=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
+        password=password,
+        probe=probe,
+        threads=False,
+        synchronous="OFF",
+    )
+    async with open_appliance(outside, plugins) as appliance:
+        yield Running(appliance, data)

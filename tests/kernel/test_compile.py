@@ -202,7 +202,7 @@ def asked(draw: st.DrawFn) -> tuple[type[Record], Query, Principal]:
 
 
 @given(asked())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_a_query_answers_what_plain_python_does(
     crowded: SmallStore, question: tuple[type[Record], Query, Principal]
 ) -> None:

@@ -350,10 +350,14 @@ async def test_whatever_is_broken_the_next_apply_mends(site: Site, damage: list[
     assert (await site.apply()).changed == ()
 
 
-async def test_a_crash_at_any_moment_is_mended_by_the_next_apply(site: Site) -> None:
+@pytest.mark.parametrize("damage", [None, "the link is gone", "the namespace has no name"])
+async def test_a_crash_at_any_moment_is_mended_by_the_next_apply(site: Site, damage: str | None) -> None:
     await site.guest(WEB, "web")
     crashes = 0
     while True:
+        if damage is not None:
+            await site.apply()
+            await run(DAMAGES[damage])
         doomed = CrashingRuntime(instance=INSTANCE, data=site.runtime.data, before=crashes + 1)
         try:
             await router.apply_router(ApplyRouter(router=SPEC), doomed)

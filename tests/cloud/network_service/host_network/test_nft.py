@@ -32,6 +32,12 @@ def test_from_outside_nothing_begins_and_between_our_networks_everything_may() -
     assert drop == f"oifname {bridges} ct state != {{ established, related }} drop"
 
 
+def test_two_subnets_on_one_bridge_name_it_once() -> None:
+    second = PublicNetwork(bridge=ONE.bridge, subnet="172.28.0.0/24")
+    assert 'iifname { "zbab12cd1111111" } accept' in chains(ONE, second)["forward"]
+    assert len(chains(ONE, second)["postrouting"]) == 3
+
+
 def test_without_public_networks_nothing_is_touched() -> None:
     assert {name: len(rules) for name, rules in chains().items()} == {"forward": 1, "postrouting": 1}
     assert "policy accept" in chains()["forward"][0]

@@ -104,9 +104,11 @@ def whole_text(config: Path) -> str:
 
 
 async def test_one_that_is_not_at_home_is_replaced_by_one_with_whole_files(place: Place, tmp_path: Path) -> None:
+    # What it has loaded is right, as far as the record goes.
+    await apply_dnsmasq(SPEC, place, ScriptedRuntime(tmp_path))
     runtime = StartingRuntime(tmp_path)
     async with sleeper(place, tmp_path) as pid:
-        done = await apply_dnsmasq(SPEC, place, runtime, new_lan=False)
+        done = await apply_dnsmasq(SPEC, place, runtime)
         assert done == ("dnsmasq restarted",)
         assert arguments(pid) == ()
     [text] = runtime.started_with
@@ -120,7 +122,7 @@ async def test_a_start_that_fails_leaves_no_record_of_success(place: Place, tmp_
     runtime = ScriptedRuntime(tmp_path, {"dnsmasq": HostCommandFailed("address in use")})
     (place.folder / LOADED).write_text('{"config":"","lists":""}')
     with pytest.raises(HostCommandFailed, match="address in use"):
-        await apply_dnsmasq(SPEC, place, runtime, new_lan=False)
+        await apply_dnsmasq(SPEC, place, runtime)
     assert not (place.folder / LOADED).exists()
 
 
@@ -128,7 +130,7 @@ async def test_without_services_it_is_stopped_and_its_files_go(place: Place, tmp
     bare = msgspec.structs.replace(SPEC, dhcp=None, dns=None)
     async with sleeper(place, tmp_path) as pid:
         (place.folder / "leases").write_text("")
-        assert await apply_dnsmasq(bare, place, ScriptedRuntime(tmp_path), new_lan=False) == ("dnsmasq stopped",)
+        assert await apply_dnsmasq(bare, place, ScriptedRuntime(tmp_path)) == ("dnsmasq stopped",)
         assert arguments(pid) == ()
     assert list(place.folder.iterdir()) == []
     assert await remove_dnsmasq(place) == ()

@@ -14,14 +14,14 @@ def table_body(public: Sequence[PublicNetwork]) -> str:
     after the default route has moved from the cable to the radio. What the host says to itself is left
     alone.
     """
-    ordered = sorted(public, key=lambda network: network.bridge)
+    ordered = sorted(public, key=lambda network: (network.bridge, network.subnet))
     return _forward(ordered) + _postrouting(ordered)
 
 
 def _forward(public: Sequence[PublicNetwork]) -> str:
     rules = []
     if public:
-        bridges = ", ".join(f'"{network.bridge}"' for network in public)
+        bridges = ", ".join(dict.fromkeys(f'"{network.bridge}"' for network in public))
         ours = f"{{ {bridges} }}"
         rules = [
             # The way out may take smaller packets than the bridge: a host in a tunnel or a cloud. Many

@@ -1,7 +1,8 @@
 """A router's dnsmasq as a process: found again, started, told to read again, stopped.
 
-Primitives: `apply_dnsmasq` (has it run with these files), `remove_dnsmasq`, `running` (finds it). It outlives
-the appliance, so what it has loaded is remembered in a file beside its configuration.
+Primitives: `apply_dnsmasq` (has it run with these files), `remove_dnsmasq`, `running` (finds it),
+`forget_loaded`. It outlives the appliance, so what it has loaded is remembered in a file beside its
+configuration.
 """
 
 from __future__ import annotations
@@ -48,14 +49,13 @@ class Daemon:
     at_home: bool
 
 
-async def apply_dnsmasq(spec: RouterSpec, place: Place, runtime: Runtime, *, new_lan: bool) -> tuple[str, ...]:
+async def apply_dnsmasq(spec: RouterSpec, place: Place, runtime: Runtime) -> tuple[str, ...]:
     """Have dnsmasq serve the router as described, interrupting it only where it must.
 
     Args:
         spec: the router.
         place: where it lives; the namespace and ``lan`` exist.
         runtime: runs programs.
-        new_lan: whether ``lan`` was made anew: dnsmasq holds on to the device that it began with.
 
     Returns:
         What had to be done.
@@ -66,12 +66,11 @@ async def apply_dnsmasq(spec: RouterSpec, place: Place, runtime: Runtime, *, new
         return await remove_dnsmasq(place)
     wanted = Loaded(config=_digest(files.config), lists=_digest(files.dhcp_hosts, files.hosts))
     with running(place) as daemon:
-        loaded = _loaded(place) if daemon is not None and daemon.at_home and not new_lan else None
+        loaded = _loaded(place) if daemon is not None and daemon.at_home else None
         restart = loaded is None or loaded.config != wanted.config or _conflicting(place, spec.dhcp)
         if not restart and loaded == wanted:
             return ()
-        # Should we be stopped from here on, nobody knows what it has loaded, so the next apply restarts it.
-        (place.folder / LOADED).unlink(missing_ok=True)
+        forget_loaded(place)
         if restart and daemon is not None:
             await end(daemon.pidfd)
         await trio.to_thread.run_sync(_write, place, files)
@@ -83,6 +82,15 @@ async def apply_dnsmasq(spec: RouterSpec, place: Place, runtime: Runtime, *, new
     if not restart:
         return ("dnsmasq read its lists again",)
     return ("dnsmasq started" if daemon is None else "dnsmasq restarted",)
+
+
+def forget_loaded(place: Place) -> None:
+    """Have the next apply restart dnsmasq, whatever becomes of this one.
+
+    Called before anything is changed under a running dnsmasq: its files, or ``lan``, since it holds on to
+    the device that it began with and hears nothing on a new one.
+    """
+    (place.folder / LOADED).unlink(missing_ok=True)
 
 
 async def remove_dnsmasq(place: Place) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from zstack_appliance.cloud.network_service.namespace_router import links, simul
 from zstack_appliance.cloud.network_service.namespace_router.check import faults, missing_bridges
 from zstack_appliance.cloud.network_service.namespace_router.dnsmasq_process import (
     apply_dnsmasq,
+    forget_loaded,
     reachable,
     remove_dnsmasq,
 )
@@ -51,6 +52,8 @@ async def apply_router(command: ApplyRouter, runtime: Runtime) -> RouterState:
     refuse(_host_faults(spec, place, seen))
     planned = links.plan(spec, place, seen)
     await trio.to_thread.run_sync(ensure_folder, place.folder)
+    if planned.new_lan:
+        forget_loaded(place)
     await iproute.ip_apply(runtime, planned.host)
     changed = [*planned.host]
     if planned.settings:
@@ -64,7 +67,7 @@ async def apply_router(command: ApplyRouter, runtime: Runtime) -> RouterState:
         changed.append(f"table {place.table} replaced")
     await iproute.ip_apply(runtime, planned.inside, namespace=place.namespace)
     changed += planned.inside
-    changed += await apply_dnsmasq(spec, place, runtime, new_lan=planned.new_lan)
+    changed += await apply_dnsmasq(spec, place, runtime)
     return RouterState(namespace=place.namespace, changed=tuple(changed), notes=_notes(spec, place))
 
 
