@@ -1,11 +1,13 @@
-"""A whole cloud inside one test: every built-in plugin on a real SQLite file, under the test's clock.
+"""A whole cloud inside one test: the appliance itself on a real SQLite file, under the test's clock.
 
-Primitives: `running` (opens it), `Running` (what is inside) and `Caller` (an HTTP client that knows ZStack's
-manners: login, jobs, queries).
+Primitives: `running` (opens one with any plugins), `simulated_cloud` (opens one with every plugin and a first
+cloud on simulated hosts), `Running` (what is inside) and `Caller` (an HTTP client that knows ZStack's manners:
+login, jobs, queries).
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -17,20 +19,24 @@ import argon2
 import httpx
 from starlette.types import ASGIApp
 
+import zstack_appliance.cloud
 from zstack_appliance.api.answers import Answers
-from zstack_appliance.appliance import Appliance, Hosts, Outside, open_appliance
+from zstack_appliance.appliance import Appliance, Outside, open_appliance
 from zstack_appliance.cloud.account.passwords import client_hash
 from zstack_appliance.cloud.account.plugin import plugin as account
 from zstack_appliance.cloud.global_config.plugin import plugin as global_config
 from zstack_appliance.cloud.host.links import HostLinks
+from zstack_appliance.cloud.host.simulated.fleet import Fleet, Weather
 from zstack_appliance.cloud.tag.plugin import plugin as tag
 from zstack_appliance.cloud.zone.plugin import plugin as zone
+from zstack_appliance.first_cloud import FirstCloud, make_first_cloud
 from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.job import Jobs
-from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.plugin import Plugin, discover
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.runner import Probe
+from zstack_appliance.kernel.simulated_files import SimulatedFile
 from zstack_appliance.kernel.world import Entropy, TrioClock
 
 T = TypeVar("T")
@@ -42,6 +48,8 @@ EPOCH = 1_700_000_000_000
 """Nov 14, 2023 22:13:20 UTC: when every test begins."""
 
 PASSWORD = "correct horse battery"
+
+INSTANCE = "a1b2c3"
 
 
 class MarkingSealer:
@@ -172,37 +180,54 @@ def no_hosts(_instance: Instance, _plugins: tuple[Plugin, ...]) -> HostLinks:
     return HostLinks({})
 
 
+def simulated_fleet(plugins: Iterable[Plugin], folder: Path, *, seed: int = 1) -> Fleet:
+    """Hosts in memory, which serve every URL as the tiny image and see one backup storage below `folder`."""
+    return Fleet(
+        INSTANCE,
+        [plugin.host_side for plugin in plugins],
+        random.Random(seed),
+        elsewhere=SimulatedFile("qcow2", 112 * 2**20, 18 * 2**20, sha256="0" * 64, md5="0" * 32),
+        shared_folders=[str(folder / "backup")],
+    )
+
+
+def every_plugin() -> tuple[Plugin, ...]:
+    """All built-in ones."""
+    return discover(zstack_appliance.cloud.__name__)
+
+
 @asynccontextmanager
 async def running(
     data: Path,
     *,
     plugins: Iterable[Plugin] | None = None,
     password: str | None = PASSWORD,
-    hosts: Hosts = no_hosts,
-    probe: Probe | None = None,
     seed: int = 1,
+    fleet: Fleet | None = None,
+    probe: Probe | None = None,
+    epoch: int = EPOCH,
 ) -> AsyncIterator[Running]:
-    """Open a cloud in a folder as the appliance itself does, and stop it at the end of the block.
+    """Open a cloud in a folder, and stop it at the end of the block.
 
     Args:
         data: where its database lies; opening it there again is a restart.
         plugins: by default every built-in one.
         password: the administrator's, at the first start; None lets the cloud draw one.
-        hosts: what reaches hosts.
-        probe: watches flows.
         seed: of its random values.
+        fleet: the simulated hosts as a former run left them; by default there are none yet.
+        probe: watches every flow's steps.
+        epoch: milliseconds UTC at trio's time 0.
     """
-    # A restart must not draw the values again that are stored already.
-    starts = data / "starts"
-    start = len(starts.read_bytes()) if starts.exists() else 0
-    starts.write_bytes(b"." * (start + 1))
+    chosen = tuple(plugins) if plugins is not None else every_plugin()
+    hosts = fleet or simulated_fleet(chosen, data)
     outside = Outside(
         data=data,
-        instance=Instance("abc123"),
-        clock=TrioClock(EPOCH),
-        entropy=Entropy(random.Random(f"{seed} {start}")),
+        instance=Instance(INSTANCE),
+        clock=TrioClock(epoch),
+        # A restart must not draw the values again that are stored already.
+        entropy=Entropy(random.Random(f"{seed} {_digest(data)}")),
         sealer=MarkingSealer(),
-        hosts=hosts,
+        hosts=lambda _instance, _plugins: HostLinks({"Simulator": hosts}),
         offload=at_once,
         hasher=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         password=password,
@@ -210,5 +235,47 @@ async def running(
         threads=False,
         synchronous="OFF",
     )
-    async with open_appliance(outside, plugins) as appliance:
-        yield Running(appliance, data)
+    async with open_appliance(outside, chosen) as appliance:
+        appliance.ready = True
+        yield Running(appliance, hosts, data)
+
+
+@asynccontextmanager
+async def simulated_cloud(
+    data: Path, *, hosts: int = 2, weather: Weather | None = None, seed: int = 1
+) -> AsyncIterator[Running]:
+    """Open a cloud with every plugin and have it make its first cloud on simulated hosts.
+
+    Args:
+        data: where its database lies.
+        hosts: how many; each has 4 threads and 8 GiB.
+        weather: how well hosts answer once the first cloud is made; until then they answer well.
+        seed: of its random values, and of the hosts' faults.
+    """
+    plugins = every_plugin()
+    fleet = simulated_fleet(plugins, data, seed=seed)
+    async with running(data, plugins=plugins, seed=seed, fleet=fleet) as cloud:
+        await make_first_cloud(cloud.appliance, first_cloud(data, hosts))
+        cloud.fleet.weather = weather or cloud.fleet.weather
+        yield cloud
+
+
+def first_cloud(data: Path, hosts: int) -> FirstCloud:
+    """What `simulated_cloud` has its cloud make."""
+    return FirstCloud(
+        folder=data,
+        image=data / "images" / "tiny.qcow2",
+        image_folders=(data / "images",),
+        public_cidr="172.30.0.0/24",
+        private_cidr="10.0.0.0/24",
+        dns=("9.9.9.9",),
+        simulated_hosts=hosts,
+        simulated_cpus=4,
+        simulated_memory=8 * 2**30,
+    )
+
+
+def _digest(data: Path) -> str:
+    """Of the database as it lies in a folder, with what is still in its log."""
+    found = [path for name in ("cloud.db", "cloud.db-wal") if (path := data / name).exists()]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in found)).hexdigest()

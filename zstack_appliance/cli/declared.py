@@ -30,39 +30,38 @@ SHORT = {"vm": "vm-instance", "offering": "instance-offering", "nic": "vm-nic"}
 
 @functools.cache
 def resources() -> tuple[type[Record], ...]:
-    """Every declared resource but the kernel's journal, in the order of the names that queries use."""
-    modules = [*(importlib.import_module(name) for name in KERNEL_SCHEMAS), *_modules("schema")]
-    found = (cls for module in modules for cls in _of(module, Record) if "__resource__" in vars(cls))
-    return tuple(sorted({*found, _job()}, key=query_name))
-
-
-def _job() -> type[Record]:
-    job: type[Record] = importlib.import_module(JOB_MODULE).Job
-    return job
+    """Every declared resource but the kernel's journal, ordered by the names that queries use."""
+    return tuple(sorted({*_in_schemas(), importlib.import_module(JOB_MODULE).Job}, key=query_name))
 
 
 @functools.cache
 def noun_names() -> tuple[str, ...]:
-    """What every resource that has a path is called on the command line, without loading more than schemas."""
-    return tuple(sorted({*(kebab(query_name(cls)) for cls in _listed_schemas()), "job"}))
-
-
-def _listed_schemas() -> Iterator[type[Record]]:
-    modules = [*(importlib.import_module(name) for name in KERNEL_SCHEMAS), *_modules("schema")]
-    for module in modules:
-        for cls in _of(module, Record):
-            if "__resource__" in vars(cls) and path_of(cls) is not None and describe(cls).base is None:
-                yield cls
+    """What every resource that can be queried is called on the command line, from the schemas alone."""
+    return tuple(sorted({*(kebab(query_name(cls)) for cls in _in_schemas() if _is_noun(cls)), "job"}))
 
 
 @functools.cache
 def nouns() -> dict[str, type[Record]]:
     """Command name to resource, for every resource that can be queried."""
-    return {
-        kebab(query_name(cls)): cls
-        for cls in resources()
-        if describe(cls).base is None and path_of(cls) is not None
-    }
+    return {kebab(query_name(cls)): cls for cls in resources() if _is_noun(cls)}
+
+
+@functools.cache
+def _in_schemas() -> tuple[type[Record], ...]:
+    modules = [*(importlib.import_module(name) for name in KERNEL_SCHEMAS), *_modules("schema")]
+    return tuple(cls for module in modules for cls in _of(module, Record) if _is_declared(cls))
+
+
+def _is_declared(cls: type[Record]) -> bool:
+    try:
+        describe(cls)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_noun(cls: type[Record]) -> bool:
+    return describe(cls).base is None and path_of(cls) is not None
 
 
 @functools.cache

@@ -1,0 +1,8 @@
+"""What jobs add to the cloud."""
+
+from __future__ import annotations
+
+from zstack_appliance.cloud.job import service
+from zstack_appliance.kernel.plugin import Plugin
+
+plugin = Plugin(name="job", handlers=(service.steps, service.cancel))
