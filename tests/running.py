@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 import zstack_appliance.cloud
 from zstack_appliance.api.answers import Answers
-from zstack_appliance.appliance import Appliance, Outside, open_appliance
+from zstack_appliance.appliance import Appliance, Hosts, Outside, open_appliance
 from zstack_appliance.cloud.account.passwords import client_hash
 from zstack_appliance.cloud.account.plugin import plugin as account
 from zstack_appliance.cloud.global_config.plugin import plugin as global_config
@@ -48,6 +48,8 @@ EPOCH = 1_700_000_000_000
 """Nov 14, 2023 22:13:20 UTC: when every test begins."""
 
 PASSWORD = "correct horse battery"
+
+INSTANCE = "abc123"
 
 INSTANCE = "a1b2c3"
 
@@ -120,6 +122,13 @@ class Running:
 
 
 @dataclass
+class SimulatedCloud(Running):
+    """A cloud that runs on simulated hosts."""
+
+    fleet: Fleet
+
+
+@dataclass
 class Caller:
     """Calls APIs as ZStack's clients do."""
 
@@ -180,6 +189,78 @@ def no_hosts(_instance: Instance, _plugins: tuple[Plugin, ...]) -> HostLinks:
     return HostLinks({})
 
 
+@asynccontextmanager
+async def running(
+    data: Path,
+    *,
+    plugins: Iterable[Plugin] | None = None,
+    password: str | None = PASSWORD,
+    seed: int = 1,
+    hosts: Hosts = no_hosts,
+    probe: Probe | None = None,
+    epoch: int = EPOCH,
+) -> AsyncIterator[Running]:
+    """Open a cloud in a folder, and stop it at the end of the block.
+
+    Args:
+        data: where its database lies; opening it there again is a restart.
+        plugins: by default every built-in one.
+        password: the administrator's, at the first start; None lets the cloud draw one.
+        seed: of its random values.
+        hosts: reaches hosts; by default there are none.
+        probe: watches every flow's steps.
+        epoch: milliseconds UTC at trio's time 0.
+    """
+    outside = Outside(
+        data=data,
+        instance=Instance(INSTANCE),
+        clock=TrioClock(epoch),
+        # A restart must not draw the values again that are stored already.
+        entropy=Entropy(random.Random(f"{seed} {_digest(data)}")),
+        sealer=MarkingSealer(),
+        hosts=hosts,
+        offload=at_once,
+        hasher=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
+        password=password,
+        probe=probe,
+        threads=False,
+        synchronous="OFF",
+    )
+    async with open_appliance(outside, plugins) as appliance:
+        yield Running(appliance, data)
+
+
+def _digest(data: Path) -> str:
+    """Of the database as it lies in a folder, with what is still in its log."""
+    found = [path for name in ("cloud.db", "cloud.db-wal") if (path := data / name).exists()]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in found)).hexdigest()
+
+
+@asynccontextmanager
+async def simulated_cloud(
+    data: Path, *, hosts: int = 2, weather: Weather | None = None, seed: int = 1
+) -> AsyncIterator[SimulatedCloud]:
+    """Open a cloud with every plugin and have it make its first cloud on simulated hosts.
+
+    Args:
+        data: where its database lies.
+        hosts: how many; each has 4 threads and 8 GiB.
+        weather: how well hosts answer once the first cloud is made; until then they answer well.
+        seed: of its random values, and of the hosts' faults.
+    """
+    plugins = every_plugin()
+    fleet = simulated_fleet(plugins, data, seed=seed)
+    async with running(data, plugins=plugins, seed=seed, hosts=on(fleet)) as cloud:
+        await make_first_cloud(cloud.appliance, first_cloud(data, hosts))
+        fleet.weather = weather or fleet.weather
+        yield SimulatedCloud(cloud.appliance, data, fleet)
+
+
+def every_plugin() -> tuple[Plugin, ...]:
+    """All built-in ones."""
+    return discover(zstack_appliance.cloud.__name__)
+
+
 def simulated_fleet(plugins: Iterable[Plugin], folder: Path, *, seed: int = 1) -> Fleet:
     """Hosts in memory, which serve every URL as the tiny image and see one backup storage below `folder`."""
     return Fleet(
@@ -191,73 +272,9 @@ def simulated_fleet(plugins: Iterable[Plugin], folder: Path, *, seed: int = 1) -
     )
 
 
-def every_plugin() -> tuple[Plugin, ...]:
-    """All built-in ones."""
-    return discover(zstack_appliance.cloud.__name__)
-
-
-@asynccontextmanager
-async def running(
-    data: Path,
-    *,
-    plugins: Iterable[Plugin] | None = None,
-    password: str | None = PASSWORD,
-    seed: int = 1,
-    fleet: Fleet | None = None,
-    probe: Probe | None = None,
-    epoch: int = EPOCH,
-) -> AsyncIterator[Running]:
-    """Open a cloud in a folder, and stop it at the end of the block.
-
-    Args:
-        data: where its database lies; opening it there again is a restart.
-        plugins: by default every built-in one.
-        password: the administrator's, at the first start; None lets the cloud draw one.
-        seed: of its random values.
-        fleet: the simulated hosts as a former run left them; by default there are none yet.
-        probe: watches every flow's steps.
-        epoch: milliseconds UTC at trio's time 0.
-    """
-    chosen = tuple(plugins) if plugins is not None else every_plugin()
-    hosts = fleet or simulated_fleet(chosen, data)
-    outside = Outside(
-        data=data,
-        instance=Instance(INSTANCE),
-        clock=TrioClock(epoch),
-        # A restart must not draw the values again that are stored already.
-        entropy=Entropy(random.Random(f"{seed} {_digest(data)}")),
-        sealer=MarkingSealer(),
-        hosts=lambda _instance, _plugins: HostLinks({"Simulator": hosts}),
-        offload=at_once,
-        hasher=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
-        password=password,
-        probe=probe,
-        threads=False,
-        synchronous="OFF",
-    )
-    async with open_appliance(outside, chosen) as appliance:
-        appliance.ready = True
-        yield Running(appliance, hosts, data)
-
-
-@asynccontextmanager
-async def simulated_cloud(
-    data: Path, *, hosts: int = 2, weather: Weather | None = None, seed: int = 1
-) -> AsyncIterator[Running]:
-    """Open a cloud with every plugin and have it make its first cloud on simulated hosts.
-
-    Args:
-        data: where its database lies.
-        hosts: how many; each has 4 threads and 8 GiB.
-        weather: how well hosts answer once the first cloud is made; until then they answer well.
-        seed: of its random values, and of the hosts' faults.
-    """
-    plugins = every_plugin()
-    fleet = simulated_fleet(plugins, data, seed=seed)
-    async with running(data, plugins=plugins, seed=seed, fleet=fleet) as cloud:
-        await make_first_cloud(cloud.appliance, first_cloud(data, hosts))
-        cloud.fleet.weather = weather or cloud.fleet.weather
-        yield cloud
+def on(fleet: Fleet) -> Hosts:
+    """The hosts of this fleet and no others."""
+    return lambda _instance, _plugins: HostLinks({"Simulator": fleet})
 
 
 def first_cloud(data: Path, hosts: int) -> FirstCloud:
@@ -273,9 +290,3 @@ def first_cloud(data: Path, hosts: int) -> FirstCloud:
         simulated_cpus=4,
         simulated_memory=8 * 2**30,
     )
-
-
-def _digest(data: Path) -> str:
-    """Of the database as it lies in a folder, with what is still in its log."""
-    found = [path for name in ("cloud.db", "cloud.db-wal") if (path := data / name).exists()]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in found)).hexdigest()

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from zstack_appliance.cli.root import Root
 from zstack_appliance.version import VERSION
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION)
 def main() -> None:
     """ZStack's cloud in one file: KVM virtual machines, networks and images on one Linux server."""

@@ -177,6 +177,7 @@ def _wire(
     inventories = Inventories(compiler, printed)
     answers = Answers(inventories, Queries(compiler, inventories, store), store.reader)
     jobs = Jobs(portal, answers, nursery)
+    services[Jobs] = jobs
     rest = Rest(
         Routes(kernel.bus.requests, resources),
         portal,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -27,6 +27,7 @@ class Box(Resource, frozen=True, kw_only=True):
 class Paint(Message, frozen=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(max_length=10, pattern=NAME_PATTERN)]
     colour: Colour = Colour.RED
+    method: Literal["brush", "spray"] = "brush"
     coats: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
     glossy: bool = False
     brushes: tuple[str, ...] | None = None
@@ -83,6 +84,11 @@ def test_what_is_understood(raw: dict[str, Any], expected: dict[str, Any]) -> No
             {"colour": "Green"},
             "colour",
             "valid value for field[colour] of message[APIPaintMsg] are [Red, Blue], but Green found",
+        ),
+        (
+            {"method": "mop"},
+            "method",
+            "valid value for field[method] of message[APIPaintMsg] are [brush, spray], but mop found",
         ),
         ({"coats": 10}, "coats", "must be in range of [1, 9], but 10 found"),
         ({"coats": "many"}, "coats", "must be in range of [1, 9], but many found"),

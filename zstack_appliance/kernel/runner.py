@@ -8,11 +8,12 @@ costs one commit together. A crash therefore leaves at most one step half done, 
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args
 
 import msgspec
 import trio
@@ -20,6 +21,7 @@ import trio
 from zstack_appliance.kernel.errors import CloudError, ErrorCode, Internal
 from zstack_appliance.kernel.flow import Context, Flow, Placed
 from zstack_appliance.kernel.journal import FlowRun, RunState, Sealer, StepRecord, close_step, mark_undo
+from zstack_appliance.kernel.schema import SECRET, fields_of
 
 if TYPE_CHECKING:
     from zstack_appliance.kernel.cloud import Cloud
@@ -154,7 +156,7 @@ class Flows:
         if row.flow not in self._plans:
             raise Internal(f"flow {row.flow} is unknown: put its plugin back to let the run {row.uuid} end")
         flow, plan = self._plans[row.flow]
-        context = msgspec.json.decode(self._sealer.unseal(row.context), type=flow.context)
+        context = msgspec.json.decode(self._opened(row.context, flow.context), type=flow.context)
         run = _Run(row, plan, context, list(row.steps))
         try:
             if row.state is not RunState.BACKWARD and plan[row.position].forward_only:
@@ -247,7 +249,12 @@ class Flows:
         return tx.update(run.row, **changes)
 
     def _seal(self, context: Context) -> str:
-        return self._sealer.seal(msgspec.json.encode(context))
+        """The context as it is stored: encrypted if it may hold a secret, else plain, which is half the size."""
+        plain = msgspec.json.encode(context)
+        return self._sealer.seal(plain) if holds_secrets(type(context)) else plain.decode()
+
+    def _opened(self, stored: str, context: type[Context]) -> bytes:
+        return self._sealer.unseal(stored) if holds_secrets(context) else stored.encode()
 
     # --- backward --------------------------------------------------------------------------------------
 
@@ -335,6 +342,22 @@ class Flows:
                 error=_encode(error) or run.row.error,
             )
         )
+
+
+@functools.cache
+def holds_secrets(struct: type[msgspec.Struct]) -> bool:
+    """Whether a field that is marked `SECRET` is anywhere inside values of this type."""
+    return any(
+        field.marked(SECRET) or any(holds_secrets(inner) for inner in _structs_in(field.type))
+        for field in fields_of(struct)
+    )
+
+
+def _structs_in(hint: Any) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for argument in get_args(hint):
+        yield from _structs_in(argument)
 
 
 def _next_do(plan: tuple[Placed, ...], start: int) -> int:

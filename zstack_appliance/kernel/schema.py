@@ -311,7 +311,7 @@ class Description:
         """Simple name, such as ``L3Network``."""
         return self.cls.__name__
 
-    @property
+    @functools.cached_property
     def table(self) -> str:
         """Table name in snake case, such as ``l3_network``."""
         return self.options.table or snake(self.name)
@@ -360,6 +360,7 @@ def describe(cls: type[Record]) -> Description:
     return Description(cls, options, base, fields_of(cls))
 
 
+@functools.cache
 def root_of(cls: type[Record]) -> Description:
     """The description of the base resource: of the class itself unless it is a sub-type."""
     found = describe(cls)

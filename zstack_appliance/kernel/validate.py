@@ -9,12 +9,11 @@ A good request is decoded in one pass by msgspec. Only one that fails it is look
 
 from __future__ import annotations
 
-import enum
 import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -143,8 +142,9 @@ def _convert(field: Field, value: Any) -> Any:
 def _explain(field: Field, called: str, value: Any, reason: str) -> str:
     """A fault in ZStack's words where it has them, in msgspec's otherwise."""
     where = f"field[{field.wire}] of message[{called}]"
-    if field.enum is not None:
-        return f"valid value for {where} are [{', '.join(_values(field.enum))}], but {_shown(field, value)} found"
+    choices = _choices(field)
+    if choices:
+        return f"valid value for {where} are [{', '.join(choices)}], but {_shown(field, value)} found"
     for meta in field.meta:
         text = _explain_meta(meta, field, called, value)
         if text is not None:
@@ -177,5 +177,8 @@ def _explain_meta(meta: msgspec.Meta, field: Field, called: str, value: Any) -> 
     return None
 
 
-def _values(choices: type[enum.Enum]) -> list[str]:
-    return [str(choice.value) for choice in choices]
+def _choices(field: Field) -> list[str]:
+    """The only values that a field takes; empty where there are too many to name."""
+    if field.enum is not None:
+        return [str(choice.value) for choice in field.enum]
+    return list(map(str, get_args(field.type))) if get_origin(field.type) is Literal else []

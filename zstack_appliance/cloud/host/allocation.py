@@ -86,11 +86,13 @@ FILTERS: tuple[Filter, ...] = (
 
 
 def choose(wish: HostWish, candidates: Iterable[Candidate]) -> Candidate | None:
-    """The preferred host if it passes, else the one with the fewest VMs; ties go by order. None if none passes."""
-    passed = [host for host in candidates if all(reject(wish, host) is None for _, reject in FILTERS)]
-    if not passed:
-        return None
-    return min(passed, key=lambda host: (host.uuid != wish.prefer, host.vm_count))
+    """The preferred host if it passes, else the one with the fewest VMs; ties go by order. None if none passes.
+
+    Hosts are judged in that order and the first that passes is taken, so that a large cloud costs little more
+    than a small one.
+    """
+    best_first = sorted(candidates, key=lambda host: (host.uuid != wish.prefer, host.vm_count))
+    return next((host for host in best_first if all(reject(wish, host) is None for _, reject in FILTERS)), None)
 
 
 def explain(wish: HostWish, candidates: Iterable[Candidate]) -> InsufficientCapacity:
