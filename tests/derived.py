@@ -1,4 +1,4 @@
-"""Committed files that follow from the declarations: ``python -m tests.derived`` checks them, ``--write`` makes them.
+"""Committed files that follow from the declarations: ``python -m tests.derived`` checks, ``--write`` makes them.
 
 Primitives: `Derived` (a file and what makes its text), `DERIVED` (all of them) and `stale` (how one differs).
 They are committed so that a change of the declarations shows its consequences in review.

@@ -49,7 +49,6 @@ EPOCH = 1_700_000_000_000
 
 PASSWORD = "correct horse battery"
 
-INSTANCE = "abc123"
 
 INSTANCE = "a1b2c3"
 

@@ -225,7 +225,7 @@ def vm(name: str = "web", **changes: Any) -> VmInstance:
 async def store_with(folder: Path, *rows: Record) -> AsyncIterator[Store]:
     """A store that knows every resource of the cloud and holds these rows."""
     plugins = discover(zstack_appliance.cloud.__name__)
-    resources = (*(cls for plugin in plugins for cls in plugin.resources), Job, FlowRun)
+    resources: tuple[type[Record], ...] = (*(cls for plugin in plugins for cls in plugin.resources), Job, FlowRun)
     clock = TrioClock(EPOCH)
     path = folder / "cloud.db"
     async with Store.open(path, resources, clock, sealer=_Plain(), threads=False, synchronous="OFF") as store:

@@ -37,7 +37,7 @@ class Rows:
     def __init__(self, store: Store, graph: Graph, owner: str) -> None:
         self._store = store
         self._graph = graph
-        self._owner = owner
+        self.owner = owner
         self._made: dict[type[Record], str] = {}
         self._numbers = itertools.count()
 
@@ -60,15 +60,15 @@ class Rows:
                 values[field.name] = self._value(field)
         row = concrete(**values)
         # A row whose owner follows a reference belongs to whom that belongs; the others to the account.
-        owner = None if owner_ref(concrete) is not None else self._owner
+        owner = None if owner_ref(concrete) is not None else self.owner
         await self._store.write(lambda tx: tx.insert(row, owner=owner))
         return row.uuid
 
     def _value(self, field: Field) -> Any:
         if field.name == "uuid":
-            return f"{next(self._numbers):016x}{self._owner[:16]}"
+            return f"{next(self._numbers):016x}{self.owner[:16]}"
         if field.type is str:
-            return f"x{next(self._numbers)}{self._owner}"
+            return f"x{next(self._numbers)}{self.owner}"
         return value_of(field)
 
 
@@ -106,7 +106,7 @@ def _discriminator(cls: type[Record]) -> str | None:
 
 
 async def arguments(route: CallRoute, rows: Rows) -> dict[str, Any]:
-    """Arguments that decode, with references to rows that exist; what may be left out is, unless the path has it."""
+    """Arguments that decode, with references to rows that exist; what the API does not need is left out."""
     given: dict[str, Any] = {}
     for field in fields_of(route.message):
         if not field.required and field.wire not in route.fields:

@@ -27,7 +27,7 @@ TINY = DEFAULT_CACHE / "tiny.qcow2"
 INSTANCE = "a1b2c3"
 
 LIMIT_SECONDS, LONG_LIMIT_SECONDS = 300.0, 1200.0
-"""For one test, and for one that is marked long; a guest under TCG boots in 4-8 s."""
+"""For one test, and for one in a run with tests marked long; a guest under TCG boots in 4-8 s."""
 
 
 MAKER = pytest.StashKey[HostMaker]()
@@ -40,9 +40,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     # Made here, in the parent, because pytest removes old temporary folders when their maker ends.
     session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # pytest has no public way
-    session.config.stash[MAKER] = HostMaker(
-        lambda nodeid: _run(tests[nodeid]), name="testhost", seconds=LIMIT_SECONDS
-    )
+    long = any(item.get_closest_marker("long") for item in tests.values())
+    seconds = LONG_LIMIT_SECONDS if long else LIMIT_SECONDS
+    session.config.stash[MAKER] = HostMaker(lambda nodeid: _run(tests[nodeid]), name="testhost", seconds=seconds)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

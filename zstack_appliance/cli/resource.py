@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ class ResourceGroup(click.Group):
     """
 
     def __init__(self, noun: type[Record], name: str, specials: dict[str, tuple[str, Special]]) -> None:
-        super().__init__(name=name, help=(noun.__doc__ or "").strip())
+        super().__init__(name=name, help=inspect.cleandoc(noun.__doc__ or ""))
         self._noun = noun
         self._specials = specials
 
@@ -153,7 +154,7 @@ def api_command(message: Api, noun: type[Record], verb: str) -> click.Command:
             *(_option(field, noun) for field in fields_of(message) if field.wire not in _UNOFFERED and field != target),
             *client_params(),
         ],
-        help=f"{(message.__doc__ or '').strip()}\n\nNames are accepted wherever uuids are.",
+        help=f"{inspect.cleandoc(message.__doc__ or '')}\n\nNames are accepted wherever uuids are.",
     )
 
 
