@@ -168,9 +168,7 @@ async def serving_process(ending: str = "stop") -> AsyncIterator[tuple[trio.Proc
     """Run `door_program` as a process; yield it and a client of it. It is killed if it still runs at the end."""
     command = [sys.executable, "-m", "tests.api.door_program", ending]
     with trio.fail_after(AT_MOST):
-        process = await trio.lowlevel.open_process(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        process = await trio.lowlevel.open_process(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             assert process.stdout is not None
             line = await process.stdout.receive_some()

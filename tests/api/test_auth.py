@@ -26,9 +26,7 @@ class OneSession:
 CALLERS = Callers(OneSession())
 
 
-def request(
-    authorization: str | None = None, uid: int | None = None, client: Any = ("10.1.2.3", 4)
-) -> HTTPConnection:
+def request(authorization: str | None = None, uid: int | None = None, client: Any = ("10.1.2.3", 4)) -> HTTPConnection:
     headers = [] if authorization is None else [(b"authorization", authorization.encode())]
     state = {} if uid is None else {PEER: PeerCredentials(1, uid, 0)}
     return HTTPConnection({"type": "http", "headers": headers, "state": state, "client": client})

@@ -25,9 +25,7 @@ HELD_AT_MOST = 24 << 20
 
 async def test_requests_of_one_connection_one_after_the_other_and_at_once() -> None:
     async with serving() as (_, client):
-        pair = await client.socket(
-            "GET /notes HTTP/1.1\nhost: x\n\nPOST /gate/a HTTP/1.1\nhost: x\nconnection: close"
-        )
+        pair = await client.socket("GET /notes HTTP/1.1\nhost: x\n\nPOST /gate/a HTTP/1.1\nhost: x\nconnection: close")
         answers = b"".join([data async for data in pair])
         assert answers.count(b"HTTP/1.1 200 OK") == 2
         async with trio.open_nursery() as nursery:
@@ -243,9 +241,7 @@ async def test_stopping_lets_requests_finish_and_ends_streams() -> None:
         await client.noted("events began")
         await client.open_gate("event0")
         async with client.websocket("/echo") as socket:
-            gate = await client.socket(
-                "POST /gate/change HTTP/1.1\nhost: x\nexpect: 100-continue\ncontent-length: 1"
-            )
+            gate = await client.socket("POST /gate/change HTTP/1.1\nhost: x\nexpect: 100-continue\ncontent-length: 1")
             assert b"100 Continue" in await read_until(gate, b"\r\n\r\n")
             server.stop()
             assert b"".join([data async for data in events]).endswith(b"data: 0\n\n\r\n0\r\n\r\n")

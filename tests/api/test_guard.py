@@ -29,9 +29,7 @@ async def ask(
     server: tuple[str, int | None] | None = ("127.0.0.1", 8080),
 ) -> Message:
     """The first message that the door answers with."""
-    headers = [
-        (name, value.encode()) for name, value in ((b"host", host), (b"origin", origin)) if value is not None
-    ]
+    headers = [(name, value.encode()) for name, value in ((b"host", host), (b"origin", origin)) if value is not None]
     sent: list[Message] = []
 
     async def receive() -> Message:

@@ -56,6 +56,7 @@ def test_an_action_has_its_own_key_and_takes_the_common_ones_too() -> None:
         ("tools.x=b", {}),
         ("options.a=1&options.b.c=2", {"options": {"a": "1", "b.c": "2"}}),
         ("options=1", {}),
+        ("shelves.a=1&shelves.b=2&shelves.a=3", {"shelves": {"a": ["1", "3"], "b": ["2"]}}),
         ("unit.x=1", {}),
         ("unit=", {"unit": ""}),
         ("unknown=1&unknown=2", {}),

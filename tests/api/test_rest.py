@@ -82,9 +82,7 @@ async def test_nobody_waits_longer_than_the_door_allows(tmp_path: Path, autojump
         assert trio.current_time() - begun == pytest.approx(60, abs=1)
 
 
-async def test_results_outlive_a_restart_and_are_forgotten_in_time(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
+async def test_results_outlive_a_restart_and_are_forgotten_in_time(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with door(tmp_path) as (cloud, admin):
         job = "1" * 32
         await admin.send("POST", "/things", {"params": {"name": "a"}}, headers={"x-job-uuid": job})

@@ -124,6 +124,7 @@ class MeasureThing(Read[Measured], frozen=True, kw_only=True):
     times: int = 1
     tools: tuple[str, ...] = ()
     options: dict[str, str] | None = None
+    shelves: dict[str, list[str]] | None = None
 
 
 @handles(MeasureThing)

@@ -86,7 +86,11 @@ def value_of(field: Field) -> Any:
         return field.type(bounds[0] if bounds else 1)
     if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
         return origin(**{inner.name: value_of(inner) for inner in fields_of(origin) if inner.required})
-    empty: Any = {bool: False, list: [], tuple: (), dict: {}}.get(origin)
+    if origin is dict:
+        inner = get_args(field.type)[1]
+        # An empty map cannot be told from none in a query string.
+        return {"x1": "x1" if inner is str else ["x1"]}
+    empty: Any = {bool: False, list: [], tuple: ()}.get(origin)
     assert empty is not None, f"{field.name}: no sample for {field.type}; teach value_of"
     return empty
 

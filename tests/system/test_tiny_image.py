@@ -161,6 +161,20 @@ async def test_bare_machine(tmp_path: Path, tiny_image: Path, capsys: pytest.Cap
         report("pc: guest-shutdown to off", await guest.ends(within=PATIENCE), capsys)
 
 
+async def test_guest_shutdown_obeys_its_mode(tmp_path: Path, tiny_image: Path) -> None:
+    """The guest agent's shutdown reboots when that is asked of it, and powers off otherwise."""
+    async with boot(tmp_path, *virtio_disk(clone(tiny_image, tmp_path / "root.qcow2")), "-nic", "none") as guest:
+        await guest.agent_ready()
+        show_boot = "cat /proc/sys/kernel/random/boot_id"
+        first = await guest.shell(show_boot)
+        await guest.shell("rm /run/ready")
+        await guest.agent.tell("guest-shutdown", mode="reboot")
+        await guest.agent_ready()
+        assert await guest.shell(show_boot) != first
+        await guest.agent.tell("guest-shutdown", mode="powerdown")
+        await guest.ends(within=PATIENCE)
+
+
 async def test_no_seed(tmp_path: Path, tiny_image: Path) -> None:
     """Without a seed the guest takes the name that the DHCP server has for it, and nobody can log in."""
     nic = f"user,model=virtio-net-pci,hostname=by-dhcp,{FORWARD}"

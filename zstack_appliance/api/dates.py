@@ -18,7 +18,4 @@ def _printed(seconds: int) -> str:
     # An inventory has two dates, and rows made together share them.
     t = time.localtime(seconds)
     noon = "AM" if t.tm_hour < 12 else "PM"
-    return (
-        f"{_MONTHS[t.tm_mon - 1]} {t.tm_mday}, {t.tm_year}"
-        f" {t.tm_hour % 12 or 12}:{t.tm_min:02}:{t.tm_sec:02} {noon}"
-    )
+    return f"{_MONTHS[t.tm_mon - 1]} {t.tm_mday}, {t.tm_year} {t.tm_hour % 12 or 12}:{t.tm_min:02}:{t.tm_sec:02} {noon}"

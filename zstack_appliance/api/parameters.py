@@ -6,11 +6,12 @@ wire names to values, whichever way they came) and `build` (the message).
 
 from __future__ import annotations
 
+import enum
 import functools
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
 from starlette.requests import Request as HttpRequest
@@ -87,7 +88,8 @@ def body_parameters(route: CallRoute, body: Mapping[str, Any]) -> dict[str, Any]
 def query_parameters(message: type[Request[Any]], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The parameters in a query string.
 
-    A list comes as a repeated key, or as ``name.0``, ``name.1`` and so on; a map comes as ``name.key``.
+    A list comes as a repeated key, or as ``name.0``, ``name.1`` and so on; a map comes as ``name.key``, which
+    is repeated for a map of lists.
     What the message does not have is ignored.
 
     Raises:
@@ -99,13 +101,15 @@ def query_parameters(message: type[Request[Any]], pairs: Iterable[tuple[str, str
     for key, value in pairs:
         name, _, part = key.partition(".")
         kind = kinds.get(name)
-        if kind is list and not part:
+        if kind is _Kind.LIST and not part:
             given.setdefault(name, []).append(value)
-        elif kind is list and part.isdecimal():
+        elif kind is _Kind.LIST and part.isdecimal():
             indexed.setdefault(name, {})[int(part[:9])] = value
-        elif kind is dict and part:
+        elif kind is _Kind.MAP and part:
             given.setdefault(name, {})[part] = value
-        elif kind is str and not part:
+        elif kind is _Kind.LISTS and part:
+            given.setdefault(name, {}).setdefault(part, []).append(value)
+        elif kind is _Kind.ONE and not part:
             if name in given:
                 raise Refusal(400, f"the parameter[{name}] takes one value, but it was given several times")
             given[name] = value
@@ -114,14 +118,27 @@ def query_parameters(message: type[Request[Any]], pairs: Iterable[tuple[str, str
     return given
 
 
+class _Kind(enum.Enum):
+    """What a field takes, as far as a query string can tell."""
+
+    ONE = "one value"
+    LIST = "a list"
+    MAP = "a map"
+    LISTS = "a map of lists"
+
+
 @functools.cache
-def _kinds(message: type[Request[Any]]) -> dict[str, type]:
-    """Wire name to `list`, `dict`, or `str` for whatever takes one value."""
-    kinds: dict[str, type] = {}
-    for field in fields_of(message):
-        origin = get_origin(field.type) or field.type
-        kinds[field.wire] = list if origin in (list, tuple) else dict if origin is dict else str
-    return kinds
+def _kinds(message: type[Request[Any]]) -> dict[str, _Kind]:
+    return {field.wire: _kind(field.type) for field in fields_of(message)}
+
+
+def _kind(declared: Any) -> _Kind:
+    origin = get_origin(declared) or declared
+    if origin in (list, tuple):
+        return _Kind.LIST
+    if origin is not dict:
+        return _Kind.ONE
+    return _Kind.LISTS if any(_kind(item) is _Kind.LIST for item in get_args(declared)) else _Kind.MAP
 
 
 def build(route: CallRoute, values: tuple[str, ...], given: dict[str, Any]) -> Request[Any]:

@@ -227,9 +227,7 @@ def run(
         return runner.run(_host(main, times, signals))
 
 
-async def _host(
-    main: Callable[[Doors], Awaitable[int]], times: StopTimes, signals: Sequence[signal.Signals]
-) -> int:
+async def _host(main: Callable[[Doors], Awaitable[int]], times: StopTimes, signals: Sequence[signal.Signals]) -> int:
     loop = asyncio.get_running_loop()
     program = trio.CancelScope()
     doors = Doors(times, program)

@@ -16,7 +16,7 @@ from zstack_appliance.kernel.cloud import Cloud, Kernel
 from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated
 from zstack_appliance.kernel.message import Access, Create, Delete, Request, api_of, wire_name
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, root_of
+from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, owner_ref, root_of
 
 
 class TagRules(Protocol):
@@ -103,7 +103,9 @@ class Portal:
         """Whether the principal may know that a row exists."""
         if principal.admin or describe(cls).options.readable or root_of(cls).options.readable:
             return True
-        return root_of(cls).options.owned and self.kernel.store.owner(cls, uuid) == principal.account_uuid
+        root = root_of(cls)
+        has_owner = root.options.owned or owner_ref(root.cls) is not None
+        return has_owner and self.kernel.store.owner(cls, uuid) == principal.account_uuid
 
     def _usable(
         self, message: Request[Any], field: Field, cls: type[Record], uuid: str, principal: Principal

@@ -147,25 +147,30 @@ class Flows:
     async def recover(self, row: FlowRun, cloud: Cloud) -> RunState:
         """Finish or unwind a run that a crash or a shutdown left behind; the caller holds its keys.
 
+        One run that cannot even be read, because its plugin is gone, say, must not keep the others waiting:
+        it is stuck, like one whose steps fail.
+
         Returns:
             DONE, UNWOUND, or STUCK when it still does not go through.
-
-        Raises:
-            Internal: no plugin registers the run's flow any more.
         """
-        if row.flow not in self._plans:
-            raise Internal(f"flow {row.flow} is unknown: put its plugin back to let the run {row.uuid} end")
-        flow, plan = self._plans[row.flow]
-        context = msgspec.json.decode(self._opened(row.context, flow.context), type=flow.context)
-        run = _Run(row, plan, context, list(row.steps))
         try:
-            if row.state is not RunState.BACKWARD and plan[row.position].forward_only:
+            run = self._reopened(row)
+            if row.state is not RunState.BACKWARD and run.plan[row.position].forward_only:
                 await self._forward(run, cloud, fresh=False)
             else:
                 await self._backward(run, cloud, run.row.position)
         except Exception:
             log.exception("flow %s of job %s is stuck and will be tried again", row.flow, row.job_uuid)
+            await cloud.write(lambda tx: tx.update(tx.require(FlowRun, row.uuid), state=RunState.STUCK))
+            return RunState.STUCK
         return run.row.state
+
+    def _reopened(self, row: FlowRun) -> _Run:
+        if row.flow not in self._plans:
+            raise Internal(f"flow {row.flow} is unknown: put its plugin back to let the run {row.uuid} end")
+        flow, plan = self._plans[row.flow]
+        context = msgspec.json.decode(self._opened(row.context, flow.context), type=flow.context)
+        return _Run(row, plan, context, list(row.steps))
 
     # --- forward ---------------------------------------------------------------------------------------
 

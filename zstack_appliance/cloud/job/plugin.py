@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.job import service
+from zstack_appliance.cloud.job import retention, service
 from zstack_appliance.kernel.plugin import Plugin
 
-plugin = Plugin(name="job", handlers=(service.steps, service.cancel))
+plugin = Plugin(name="job", handlers=(service.steps, service.cancel), tasks=(retention.forget_old,))
