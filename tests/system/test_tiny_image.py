@@ -57,9 +57,7 @@ async def ssh(guest: Machine, key: Path, command: str) -> str:
     options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "BatchMode=yes", "LogLevel=ERROR")
     argv = ["ssh", "-F", "none", *(word for option in options for word in ("-o", option))]
     argv += ["-i", str(key), "-p", str(port), "root@127.0.0.1", command]
-    done = await trio.run_process(
-        argv, stdin=subprocess.DEVNULL, capture_stdout=True, capture_stderr=True, check=False
-    )
+    done = await trio.run_process(argv, stdin=subprocess.DEVNULL, capture_stdout=True, capture_stderr=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.decode()
 
@@ -90,9 +88,7 @@ async def test_cloud_config(tmp_path: Path, tiny_image: Path, capsys: pytest.Cap
 
         assert await guest.shell("cat /root/.ssh/authorized_keys") == f"{public}\n"
         assert await guest.shell("cat /root/runs; ls /root") == "once\na file\nruns\n"
-        salt, digest = (
-            (await guest.shell("sed -n 's/^root:\\$6\\$\\([^:]*\\).*/\\1/p' /etc/shadow")).strip().split("$")
-        )
+        salt, digest = (await guest.shell("sed -n 's/^root:\\$6\\$\\([^:]*\\).*/\\1/p' /etc/shadow")).strip().split("$")
         expected = f"$6${salt}${digest}\n"
         assert await guest.shell(f"mkpasswd -m sha512 -S '{salt}' 'se cret\\x'") == expected
         routes = await guest.shell("ip route show default")

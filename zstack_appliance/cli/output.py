@@ -77,6 +77,8 @@ class Output:
         """One resource, whole."""
         if self.as_json:
             self.value(row)
+        elif not row:
+            self.line("done")
         elif isinstance(row, Mapping):
             width = max((len(key) for key in row), default=0)
             for key, value in row.items():
