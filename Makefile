@@ -26,8 +26,9 @@ build/packages-installed: installer/packages.txt installer/packages.sh
 	$(PYTHON) -m images.build --out $@
 FORCE:
 
-run: setup  ## bring the cloud up in the foreground with a first VM; Ctrl-C stops it, never the VM
-	$(AS_ROOT) .venv/bin/zstack-appliance up --data $(DATA) --first-vm
+run:  ## set up, then bring the cloud up in the foreground with a first VM; Ctrl-C stops it, never the VM
+	@start=$$(date +%s); $(MAKE) --no-print-directory setup && echo "set-up took $$(($$(date +%s) - start)) s"
+	@$(AS_ROOT) .venv/bin/zstack-appliance up --data $(DATA) --first-vm
 
 check: .venv/ready  ## linters, types, derived files, architecture
 	$(PYTHON) -m ruff check .
@@ -49,6 +50,6 @@ bench: setup  ## measure; ratios within one run, nothing asserted
 	$(AS_ROOT) $(PYTHON) -m tests.bench
 
 clean:  ## remove what was built; data folders and VMs stay
-	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist .cache .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help setup run check test test-long prove-red bench clean FORCE

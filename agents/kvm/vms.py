@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import trio
 
 from agents.kvm.accel import choose
@@ -45,6 +46,7 @@ ASK_AGAIN_SECONDS = 5.0
 async def list_vms(command: ListVms, runtime: KvmRuntime) -> VmList:
     """List the domains, and learn which are ours."""
     found = await in_domains(runtime, lambda domains: domains.list())
+    found = msgspec.structs.replace(found, folders=await trio.to_thread.run_sync(_folders, runtime.data / "vms"))
     for vm in found.vms:
         runtime.learnt.owned.setdefault(vm.uuid, None)
     return found
@@ -156,6 +158,10 @@ def _prepare(spec: DomainSpec, folder: Path) -> DomainFiles:
             return DomainFiles(console_log=folder / "console.log", seed=None)
         write_seed(folder / "seed.iso", spec.seed, spec.uuid)
         return DomainFiles(console_log=folder / "console.log", seed=folder / "seed.iso")
+
+
+def _folders(parent: Path) -> tuple[str, ...]:
+    return tuple(sorted(entry.name for entry in parent.iterdir())) if parent.exists() else ()
 
 
 def _remove_folder(folder: Path) -> None:

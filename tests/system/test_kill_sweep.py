@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,58 +16,114 @@ from tests.system.leftovers import Records, differences
 from tests.system.live import Live, live
 
 SEED = 20_002
-CREATES = 20
 CREATES_TAKE = 4.0
-"""Seconds that they take on two cores, within which the kills fall; the earliest come before any is begun."""
+"""Seconds that twenty take on two cores, within which the kills fall; the earliest come before any is begun."""
 
 RECOVERY_SECONDS = 120.0
 
+Say = Callable[[str], None]
 
-async def test_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Print a line for the people who read the run."""
+
+    def print_line(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}", end="", flush=True)
+
+    return print_line
+
+
+async def test_once(tmp_path: Path, say: Say) -> None:
     """The sweep in short, for every run of the tests."""
-    await sweep(tmp_path, capsys, rounds=2, creates=6, window=1.5)
+    await sweep(tmp_path / "data", say, rounds=1, creates=6, window=1.0)
 
 
 @pytest.mark.long
-async def test_ten_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ten kills, twenty creates in flight at each."""
-    await sweep(tmp_path, capsys, rounds=10, creates=CREATES, window=CREATES_TAKE)
+async def test_ten_times(tmp_path: Path, say: Say) -> None:
+    """Ten kills, twenty creates in flight at each, and some more kills while the last one is recovered from."""
+    await sweep(tmp_path / "data", say, rounds=10, creates=20, window=CREATES_TAKE, again=0.4)
 
 
-async def sweep(
-    folder: Path, capsys: pytest.CaptureFixture[str], *, rounds: int, creates: int, window: float
-) -> None:
-    """Kill at moments that the seed decides, and look at everything each time."""
+async def sweep(data: Path, say: Say, *, rounds: int, creates: int, window: float, again: float = 0.0) -> None:
+    """Kill, look at everything, start, look at everything, and clear up; so many rounds.
+
+    Args:
+        data: the data folder.
+        say: prints.
+        rounds: how many.
+        creates: VMs asked for at once.
+        window: seconds after that, within which the kill comes.
+        again: the chance that the recovery is killed as well.
+    """
     dice = random.Random(SEED)
-    async with live(folder / "data", "--accel", "tcg") as appliance:
-        stays = [Inside((await appliance.create_vm(f"stays-{number}"))["uuid"]) for number in range(2)]
-        before = {guest.uuid: (qemu_pid(guest.uuid), await guest.booted()) for guest in stays}
+    async with live(data, "--accel", "tcg") as appliance:
         await _expunge_at_once(appliance)
-        for number in range(rounds):
+        steady = await Steady.make(appliance, 2)
+        for number in range(1, rounds + 1):
             moment = dice.uniform(0, window)
-            bodies = [await appliance.new_vm_body(f"new-{number}-{one}") for one in range(creates)]
-            async with trio.open_nursery() as nursery:
-                for body in bodies:
-                    nursery.start_soon(appliance.submit, "POST", "/vm-instances", body)
+            await _submit(appliance, [f"new-{number}-{one}" for one in range(creates)])
             # Not a wait for something to be true: a moment at which anything may be true.
             await trio.sleep(moment)
-            under_way = Records(appliance.data / "cloud.db").open_work()
+            under_way = len(Records(data / "cloud.db").open_work())
             await appliance.kill()
-            assert {guest.uuid: (qemu_pid(guest.uuid), await guest.boot_id()) for guest in stays} == before
-            leases = [await guest.renew_lease() for guest in stays]
+            await steady.check()
             seconds = await appliance.start()
-            assert leases == [(await appliance.query("/vm-instances/nics", vmInstanceUuid=guest.uuid))[0]["ip"] for guest in stays]
-            await eventually(lambda: not Records(appliance.data / "cloud.db").open_work(), within=RECOVERY_SECONDS)
-            assert await differences(appliance.data, appliance.instance) == [], appliance.tail()
-            made = [vm for vm in await appliance.query("/vm-instances") if vm["name"].startswith("new-")]
-            assert {vm["state"] for vm in made} <= {"Running"}
-            _say(capsys, f"kill {number + 1} (seed {SEED}) {moment:.2f} s after {creates} creates, "
-                 f"{len(under_way)} rows open: ready {seconds:.1f} s after, {len(made)} VMs stand")
-            await _remove(appliance, [vm["uuid"] for vm in made])
-            assert await differences(appliance.data, appliance.instance) == [], appliance.tail()
-        assert {guest.uuid: (qemu_pid(guest.uuid), await guest.boot_id()) for guest in stays} == before
+            kills = 1
+            if dice.random() < again:
+                await trio.sleep(dice.uniform(0, 1))
+                await appliance.kill()
+                seconds, kills = await appliance.start(), 2
+            made = await _recovered(appliance)
+            say(
+                f"round {number} (seed {SEED}): {kills} kill, {moment:.2f} s after {creates} creates, "
+                f"{under_way} rows open: ready after {seconds:.1f} s, {len(made)} VMs stand"
+            )
+            await _remove(appliance, made)
+            assert await differences(data, appliance.instance) == [], appliance.tail()
+        await steady.check()
         assert await appliance.stop() == 0
-        assert {guest.uuid: (qemu_pid(guest.uuid), await guest.boot_id()) for guest in stays} == before
+        await steady.check()
+
+
+@dataclass(frozen=True)
+class Steady:
+    """Guests that nothing of this may disturb, each with what it was: QEMU's pid, boot id, address."""
+
+    guests: dict[Inside, tuple[int | None, str, str]]
+
+    @classmethod
+    async def make(cls, appliance: Live, count: int) -> Steady:
+        """New ones, booted."""
+        found = {}
+        for number in range(count):
+            vm = await appliance.create_vm(f"steady-{number}")
+            guest = Inside(vm["uuid"])
+            found[guest] = (qemu_pid(guest.uuid), await guest.booted(), str(vm["vmNics"][0]["ip"]))
+        return cls(found)
+
+    async def check(self) -> None:
+        """They run on, and each is given its address by DHCP, whether or not an appliance runs."""
+        for guest, before in self.guests.items():
+            assert (qemu_pid(guest.uuid), await guest.boot_id(), await guest.renew_lease()) == before
+
+
+async def _submit(appliance: Live, names: list[str]) -> None:
+    bodies = [await appliance.new_vm_body(name) for name in names]
+    async with trio.open_nursery() as nursery:
+        for body in bodies:
+            nursery.start_soon(appliance.submit, "POST", "/vm-instances", body)
+
+
+async def _recovered(appliance: Live) -> list[str]:
+    """Wait until every job is finished or unwound, and look for what differs; the new VMs that stand."""
+    records = Records(appliance.data / "cloud.db")
+    await eventually(lambda: not records.open_work(), within=RECOVERY_SECONDS, every=0.2)
+    assert await differences(appliance.data, appliance.instance) == [], appliance.tail()
+    new = [vm for vm in await appliance.query("/vm-instances") if vm["name"].startswith("new-")]
+    assert {vm["state"] for vm in new} <= {"Running"}
+    return [vm["uuid"] for vm in new]
 
 
 async def _expunge_at_once(appliance: Live) -> None:
@@ -77,8 +135,3 @@ async def _remove(appliance: Live, uuids: list[str]) -> None:
     async with trio.open_nursery() as nursery:
         for uuid in uuids:
             nursery.start_soon(appliance.call, "DELETE", f"/vm-instances/{uuid}")
-
-
-def _say(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    with capsys.disabled():
-        print(f"\n  {text}", end="", flush=True)

@@ -46,7 +46,7 @@ def describe_plugin(plugin: Plugin) -> dict[str, Any]:
         ],
         "hostCommands": sorted(command.path for command in plugin.host_side.real),
         "configs": [f"{config.path} = {config.default}" for config in plugin.configs],
-        "tags": [f"{tag.resource.__name__}: {tag.pattern}" for tag in plugin.tags],
+        "tags": [f"{tag.target} {tag.pattern}" for tag in plugin.tags],
     }
 
 

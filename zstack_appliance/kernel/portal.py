@@ -6,6 +6,7 @@ then the resources that the request names, then the tags; the fields themselves 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -107,15 +108,25 @@ class Portal:
         has_owner = root.options.owned or owner_ref(root.cls) is not None
         return has_owner and self.kernel.store.owner(cls, uuid) == principal.account_uuid
 
-    def _usable(
-        self, message: Request[Any], field: Field, cls: type[Record], uuid: str, principal: Principal
-    ) -> bool:
-        """Reading or referring needs sight alone; acting on a resource (``uuid``) needs ownership."""
-        declared = api_of(type(message))
-        acts = field.name == "uuid" and declared is not None and declared.method != "GET"
-        if principal.admin or not acts:
+    def _usable(self, message: Request[Any], field: Field, cls: type[Record], uuid: str, principal: Principal) -> bool:
+        """Reading or referring needs sight alone; acting on a resource needs ownership."""
+        if principal.admin or field.wire != acted_on(type(message)):
             return True
         return self.kernel.store.owner(cls, uuid) == principal.account_uuid
+
+
+@functools.cache
+def acted_on(message: type[Request[Any]]) -> str | None:
+    """The field (wire name) whose resource an API changes: the first one that its path names.
+
+    ``/vm-instances/{vmInstanceUuid}/l3-networks/{l3NetworkUuid}`` changes the VM and merely uses the network,
+    which may be shared. Reading changes nothing.
+    """
+    declared = api_of(message)
+    if declared is None or declared.method == "GET":
+        return None
+    variables = re.findall(r"\{(\w+)\}", declared.path)
+    return declared.rename.get(variables[0], variables[0]) if variables else None
 
 
 def _missing(field: str, uuid: str, target: type[Record], *, many: bool) -> NotFound:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.backup_storage import service
+from zstack_appliance.cloud.backup_storage import inspect, service
 from zstack_appliance.cloud.backup_storage.messages import (
     ChangeBackupStorageState,
     DeleteBackupStorage,
     UpdateBackupStorage,
 )
 from zstack_appliance.cloud.backup_storage.schema import BackupStorage, BackupStorageZoneRef
-from zstack_appliance.cloud.host.messages import HostConnected, HostLost
+from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.standard import deletes, switches_state, updates
@@ -28,6 +28,7 @@ plugin = Plugin(
         deletes(DeleteBackupStorage),
     ),
     listeners=((HostConnected, service.on_host_connected), (HostLost, service.on_host_lost)),
+    hooks=((InspectHost, inspect.inspect),),
     configs=(
         GlobalConfig(
             "image",

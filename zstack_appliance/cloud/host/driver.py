@@ -80,6 +80,8 @@ class VmList(Wire, frozen=True, kw_only=True, rename="camel"):
     vms: tuple[VmStatus, ...]
     strangers: tuple[str, ...]
     """Names of domains that are not ours; they are reported and never touched."""
+    folders: tuple[str, ...] = ()
+    """UUIDs of the VMs that have files of their own on the host, volumes excepted."""
 
 
 class VncAddress(Wire, frozen=True, kw_only=True, rename="camel"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -10,7 +11,7 @@ import msgspec
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.host_link import Report
-from zstack_appliance.kernel.message import ADMIN, Action, Delete, Event, Hook, Request, Update, api
+from zstack_appliance.kernel.message import ADMIN, Action, Delete, Event, Hook, Read, Request, Update, api
 from zstack_appliance.kernel.remote import Command
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
 
@@ -101,10 +102,30 @@ class HostLeftover(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """``orphan`` or ``missing``."""
 
 
+class Orphans(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """In what hosts and records differ; empty when they agree."""
+
+    orphans: tuple[HostLeftover, ...]
+
+
+@api("GET", "/appliance/orphans", access=ADMIN, sync=True, reply=None, wire="org.zstack.appliance", target=Host)
+class ListOrphans(Read[Orphans], frozen=True, kw_only=True):
+    """Compare what is on every host with the records. It takes as long as the slowest host."""
+
+
 class InspectHost(Hook[tuple[HostLeftover, ...]], frozen=True, kw_only=True):
     """Each plugin compares what of its kind is on a host with the records, for ``doctor --orphans``."""
 
     host: Host
+
+
+def differences(kind: str, there: Iterable[str], wanted: Iterable[str]) -> tuple[HostLeftover, ...]:
+    """What is there and not wanted, then what is wanted and not there, each ordered by name."""
+    found, expected = set(there), set(wanted)
+    return (
+        *(HostLeftover(kind=kind, name=name, problem="orphan") for name in sorted(found - expected)),
+        *(HostLeftover(kind=kind, name=name, problem="missing") for name in sorted(expected - found)),
+    )
 
 
 def on_host(host_uuid: str, command: Command[Reply]) -> OnHost[Reply]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host import add, command, connect, service, track
+from zstack_appliance.cloud.host import add, command, connect, inspect, service, track
 from zstack_appliance.cloud.host.messages import UpdateHost
 from zstack_appliance.cloud.host.schema import Host, HostCharge
 from zstack_appliance.kernel.config import GlobalConfig
@@ -18,6 +18,7 @@ plugin = Plugin(
         service.change_state,
         service.delete,
         track.await_hosts,
+        inspect.list_orphans,
         updates(UpdateHost),
     ),
     flows=(add.ADD,),

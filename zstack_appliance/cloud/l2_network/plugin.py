@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import PrepareHost
-from zstack_appliance.cloud.l2_network import service
+from zstack_appliance.cloud.host.messages import InspectHost, PrepareHost
+from zstack_appliance.cloud.l2_network import inspect, service
 from zstack_appliance.cloud.l2_network.host_side import HOST_SIDE
 from zstack_appliance.cloud.l2_network.messages import UpdateL2Network
 from zstack_appliance.cloud.l2_network.schema import L2Network, L2NetworkClusterRef
@@ -22,6 +22,6 @@ plugin = Plugin(
         updates(UpdateL2Network),
     ),
     flows=(service.ATTACH, service.DETACH),
-    hooks=((PrepareHost, service.on_prepare_host),),
+    hooks=((PrepareHost, service.on_prepare_host), (InspectHost, inspect.inspect)),
     host_side=HOST_SIDE,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import PrepareHost
-from zstack_appliance.cloud.primary_storage import service, volumes
+from zstack_appliance.cloud.host.messages import InspectHost, PrepareHost
+from zstack_appliance.cloud.primary_storage import inspect, service, volumes
 from zstack_appliance.cloud.primary_storage.messages import (
     DeletePrimaryStorage,
     UpdatePrimaryStorage,
@@ -33,7 +33,7 @@ plugin = Plugin(
         service.change_state,
         deletes(DeletePrimaryStorage),
     ),
-    hooks=((PrepareHost, service.on_prepare_host),),
+    hooks=((PrepareHost, service.on_prepare_host), (InspectHost, inspect.inspect)),
     configs=(
         GlobalConfig(
             "primaryStorage",

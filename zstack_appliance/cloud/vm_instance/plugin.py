@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import HostConnected, HostLost, VmReported
-from zstack_appliance.cloud.vm_instance import create, destroy, expunge_task, power, service, start, sync
+from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost, VmReported
+from zstack_appliance.cloud.vm_instance import create, destroy, expunge_task, inspect, power, service, start, sync
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import TAGS
 from zstack_appliance.kernel.config import GlobalConfig
@@ -31,6 +31,7 @@ plugin = Plugin(
         (HostConnected, sync.on_connected),
         (HostLost, sync.on_lost),
     ),
+    hooks=((InspectHost, inspect.inspect),),
     flows=(
         create.CREATE,
         start.START,

@@ -5,15 +5,15 @@ The name sorts before the routers', so that a host forwards before it gets route
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import PrepareHost
+from zstack_appliance.cloud.host.messages import InspectHost, PrepareHost
 from zstack_appliance.cloud.l3_network.messages import L3NetworkChanged
-from zstack_appliance.cloud.network_service.host_network import service
+from zstack_appliance.cloud.network_service.host_network import inspect, service
 from zstack_appliance.cloud.network_service.host_network.host_side import HOST_SIDE
 from zstack_appliance.kernel.plugin import Plugin
 
 plugin = Plugin(
     name="network_service.host_network",
     listeners=((L3NetworkChanged, service.on_changed),),
-    hooks=((PrepareHost, service.on_prepare_host),),
+    hooks=((PrepareHost, service.on_prepare_host), (InspectHost, inspect.inspect)),
     host_side=HOST_SIDE,
 )

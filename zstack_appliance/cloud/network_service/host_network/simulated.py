@@ -8,12 +8,14 @@ from typing import Any
 from zstack_appliance.cloud.network_service.host_network.check import faults
 from zstack_appliance.cloud.network_service.host_network.wire import (
     ApplyHostNetwork,
+    Daemon,
     HostNetworkInventory,
     HostNetworkState,
     Interface,
     ListHostNetwork,
     PurgeHostNetwork,
 )
+from zstack_appliance.cloud.network_service.namespace_router.wire import RouterSpec
 from zstack_appliance.kernel.marks import table_name
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
 from zstack_appliance.kernel.simulated import SimulatedRuntime
@@ -39,6 +41,8 @@ async def list_host_network(_: ListHostNetwork, host: SimulatedRuntime) -> HostN
         interfaces=tuple(Interface(name=name, kind="bridge") for name in sorted(host.shelf(_BRIDGES))),
         namespaces=routers,
         tables=tuple(sorted(host.shelf(SHELF))),
+        # A simulated daemon has no process: its number is that of none.
+        daemons=tuple(Daemon(pid=0, namespace=name) for name in routers if _has_dnsmasq(host.shelf(_ROUTERS)[name])),
         folders=routers,
     )
 
@@ -50,6 +54,10 @@ async def purge_host_network(_: PurgeHostNetwork, host: SimulatedRuntime) -> Hos
         changed += [f"no {name}" for name in sorted(host.shelf(kind))]
         host.shelf(kind).clear()
     return HostNetworkState(changed=tuple(changed))
+
+
+def _has_dnsmasq(router: RouterSpec | None) -> bool:
+    return router is not None and (router.dhcp is not None or router.dns is not None)
 
 
 def _table(host: SimulatedRuntime) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import PrepareHost
+from zstack_appliance.cloud.host.messages import InspectHost, PrepareHost
 from zstack_appliance.cloud.network_service.messages import ProvideServices
-from zstack_appliance.cloud.network_service.namespace_router import provide
+from zstack_appliance.cloud.network_service.namespace_router import inspect, provide
 from zstack_appliance.cloud.network_service.namespace_router.host_side import HOST_SIDE
 from zstack_appliance.cloud.network_service.namespace_router.schema import NamespaceRouter
 from zstack_appliance.kernel.plugin import Plugin
@@ -12,7 +12,11 @@ from zstack_appliance.kernel.plugin import Plugin
 plugin = Plugin(
     name="network_service.namespace_router",
     resources=(NamespaceRouter,),
-    hooks=((ProvideServices, provide.provide), (PrepareHost, provide.on_prepare_host)),
+    hooks=(
+        (ProvideServices, provide.provide),
+        (PrepareHost, provide.on_prepare_host),
+        (InspectHost, inspect.inspect),
+    ),
     starts=(provide.register,),
     host_side=HOST_SIDE,
 )
