@@ -49,6 +49,7 @@ from zstack_appliance.kernel.schema import Key, Record
 from zstack_appliance.kernel.store import Store
 from zstack_appliance.kernel.tags import TagPatterns
 from zstack_appliance.kernel.world import Clock, Entropy
+from zstack_appliance.kernel.zql.run import Zql
 from zstack_appliance.version import VERSION
 
 Hosts = Callable[[Instance, tuple[Plugin, ...]], HostLinks]
@@ -151,6 +152,9 @@ def _wire(
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
     links = outside.hosts(outside.instance, plugins)
     flows = (flow for plugin in plugins for flow in plugin.flows)
+    compiler = Compiler(graph, store.tables)
+    inventories = Inventories(compiler, printed)
+    queries = Queries(compiler, inventories, store)
     services: dict[type[Any], Any] = {
         Graph: graph,
         TagPatterns: patterns,
@@ -160,6 +164,7 @@ def _wire(
         LoginAttempts: LoginAttempts(outside.clock),
         Passwords: Passwords(outside.offload, outside.hasher),
         FirstAdmin: FirstAdmin(outside.data, outside.password),
+        Zql: Zql(compiler, queries, store, printed),
     }
     kernel = Kernel(
         store=store,
@@ -173,9 +178,7 @@ def _wire(
         drivers={key: make for plugin in plugins for key, make in plugin.drivers.items()},
     )
     portal = Portal(kernel, [patterns])
-    compiler = Compiler(graph, store.tables)
-    inventories = Inventories(compiler, printed)
-    answers = Answers(inventories, Queries(compiler, inventories, store), store.reader)
+    answers = Answers(inventories, queries, store.reader)
     jobs = Jobs(portal, answers, nursery)
     services[Jobs] = jobs
     rest = Rest(

@@ -81,10 +81,10 @@ class FirstCloud:
     simulated_cpus: int = 64
     simulated_memory: int = 512 * 2**30
 
-    @property
-    def done(self) -> Path:
-        """The file that says that everything has been made."""
-        return self.folder / "first-cloud-made"
+
+async def is_made(folder: Path) -> bool:
+    """Whether the first cloud of a data folder is complete: then nothing needs to be looked up for it."""
+    return await trio.Path(_mark(folder)).exists()
 
 
 async def make_first_cloud(appliance: Appliance, wish: FirstCloud) -> None:
@@ -93,7 +93,7 @@ async def make_first_cloud(appliance: Appliance, wish: FirstCloud) -> None:
     Raises:
         CloudError: something could not be made; the text says what.
     """
-    if await trio.Path(wish.done).exists():
+    if await is_made(wish.folder):
         return
     maker = _Maker(appliance)
     zone = await maker.have(Zone, CreateZone(name="zone1", is_default=True))
@@ -110,7 +110,12 @@ async def make_first_cloud(appliance: Appliance, wish: FirstCloud) -> None:
     await _storages(maker, wish, zone, cluster, host)
     await _offerings(maker)
     await _net1(maker, wish)
-    await trio.Path(wish.done).touch()
+    await trio.Path(_mark(wish.folder)).touch()
+
+
+def _mark(folder: Path) -> Path:
+    """The file that says that everything has been made."""
+    return folder / "first-cloud-made"
 
 
 async def _hosts(maker: _Maker, wish: FirstCloud, cluster: Cluster) -> Host:
@@ -148,9 +153,7 @@ async def _networks(maker: _Maker, wish: FirstCloud, zone: Zone, cluster: Cluste
         ("public1", Category.PUBLIC, wish.public_cidr),
         ("net1", Category.PRIVATE, wish.private_cidr),
     ):
-        l2 = await maker.have(
-            L2Network, CreateL2NoVlanNetwork(name=name, zone_uuid=zone.uuid, physical_interface="")
-        )
+        l2 = await maker.have(L2Network, CreateL2NoVlanNetwork(name=name, zone_uuid=zone.uuid, physical_interface=""))
         await maker.call(AttachL2NetworkToCluster(l2_network_uuid=l2.uuid, cluster_uuid=cluster.uuid))
         l3 = await maker.have(L3Network, CreateL3Network(name=name, l2_network_uuid=l2.uuid, category=category))
         await maker.have(IpRange, AddIpRangeByNetworkCidr(name=name, l3_network_uuid=l3.uuid, network_cidr=cidr))

@@ -28,7 +28,7 @@ from zstack_appliance.cloud.host.driver import AcceleratorChoice
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.simulated.fleet import Fleet, Weather
 from zstack_appliance.data_folder import DataFolder, prepare
-from zstack_appliance.first_cloud import FirstCloud, make_first_cloud
+from zstack_appliance.first_cloud import FirstCloud, is_made, make_first_cloud
 from zstack_appliance.first_vm import make_first_vm
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.instance import Instance
@@ -119,7 +119,8 @@ async def _run(settings: Settings, doors: Doors) -> None:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_cancel_on_stop, doors, scope)
-                    await make_first_cloud(appliance, await _first_cloud(settings, folder))
+                    if not await is_made(folder.path):
+                        await make_first_cloud(appliance, await _first_cloud(settings, folder))
                     appliance.ready = True
                     print(f"ready {addresses[0].url}", flush=True)  # noqa: T201 — the promise to scripts
                     if settings.first_vm:

@@ -132,6 +132,18 @@ async def test_a_job_takes_no_longer_than_its_caller_allows(tmp_path: Path, auto
             assert refused.status_code == 400
 
 
+async def test_an_appliance_that_stops_takes_no_new_jobs(tmp_path: Path) -> None:
+    async with door(tmp_path) as (cloud, admin):
+        cloud.jobs.park()
+        for params in ({"name": "a"}, {}):
+            answer = await admin.send("POST", "/things", {"params": params})
+            if params:
+                assert answer.status_code == 503
+                assert answer.json()["error"]["code"] == "SYS.1010"
+            else:
+                assert answer.status_code == 202, "it is only told what is wrong with it"
+
+
 async def test_web_hooks_are_refused_rather_than_forgotten(tmp_path: Path) -> None:
     async with door(tmp_path) as (_, admin):
         hooked = await admin.send("POST", "/things", {}, headers={"x-web-hook": "http://127.0.0.1/"})
@@ -210,9 +222,8 @@ async def test_what_is_no_request_is_answered_in_plain_text(tmp_path: Path, body
         assert answer.text.startswith(text)
 
 
-async def exchange(app: ASGIApp, session: str, *incoming: Message) -> list[Message]:
-    """What a POST that arrives in these pieces is answered, piece by piece."""
-    waiting = list(incoming)
+async def exchange(app: ASGIApp, session: str, waiting: list[Message]) -> list[Message]:
+    """What a POST that arrives in these pieces is answered, piece by piece; what was not read stays."""
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -233,8 +244,11 @@ async def test_a_body_may_be_large_but_not_any_size(tmp_path: Path) -> None:
         part = {"type": "http.request", "body": b"x" * 1024, "more_body": True}
         end = {"type": "http.request", "body": b'"}}'}
         for count, status in ((1000, 202), (1024, 413)):
-            begun, *_ = await exchange(cloud.app, admin.session, start, *[part] * count, end)
+            begun, *_ = await exchange(cloud.app, admin.session, [start, *[part] * count, end])
             assert begun["status"] == status
+        endless: list[Message] = [start, *[part] * 5000]
+        await exchange(cloud.app, admin.session, endless)
+        assert len(endless) > 3900, "nothing is read once it is too much"
         known = await admin.client.post("/zstack/v1/things", content=b" " * 2**20 + b"{}", headers=admin.headers)
         assert known.status_code == 413
 
@@ -242,7 +256,7 @@ async def test_a_body_may_be_large_but_not_any_size(tmp_path: Path) -> None:
 async def test_a_client_that_leaves_in_the_middle_of_its_body_gets_nothing(tmp_path: Path) -> None:
     async with door(tmp_path) as (cloud, admin):
         half = {"type": "http.request", "body": b'{"params"', "more_body": True}
-        assert await exchange(cloud.app, admin.session, half, {"type": "http.disconnect"}) == []
+        assert await exchange(cloud.app, admin.session, [half, {"type": "http.disconnect"}]) == []
         assert cloud.kernel.store.find(Job) == []
 
 
@@ -336,6 +350,21 @@ async def test_what_is_not_there_and_what_is_not_allowed(tmp_path: Path) -> None
         assert patch.status_code == 405
         head = await admin.send("HEAD", "/things")
         assert head.status_code == 200
+
+
+async def test_a_websocket_has_no_business_here(tmp_path: Path) -> None:
+    async with door(tmp_path) as (cloud, _):
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {"type": "websocket", "path": "/zstack/v1/things", "scheme": "ws", "headers": []}
+        await cloud.app(scope, receive, send)
+        assert [message["type"] for message in sent] == ["websocket.close"]
 
 
 # --- who calls ---------------------------------------------------------------------------------------------

@@ -28,7 +28,6 @@ from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.job import Job, Jobs, JobState
 from zstack_appliance.kernel.message import ANY, Create, api
 from zstack_appliance.kernel.plugin import Plugin, handles
-from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Name, Text, Uuid
 
 REQUESTS = 5000
@@ -142,21 +141,22 @@ async def measure(name: str, app: ASGIApp, method: str, path: str, session: str,
     print(f"{name:34} {REQUESTS / took:8.0f}/s {used / REQUESTS * 1e6:7.0f} us CPU")
 
 
-def door_alone(cloud: Running) -> ASGIApp:
+def door_alone(cloud: Running, nursery: trio.Nursery) -> ASGIApp:
     """The cloud's door before jobs that neither store nor run anything."""
     routes = Routes(cloud.kernel.bus.requests, [cls for plugin in cloud.plugins for cls in plugin.resources])
     sessions = Sessions(cloud.kernel.store, cloud.kernel.clock)
-    jobs = NoJobs.__new__(NoJobs)
+    jobs = NoJobs(cloud.portal, cloud.answers, nursery)
     return make_app(Rest(routes, cloud.portal, jobs, cloud.answers, Callers(sessions)))
 
 
 async def main() -> None:
     """Measure each kind of call."""
     with tempfile.TemporaryDirectory() as folder:
-        async with running(Path(folder), plugins=(*BASE, WIDE)) as cloud, cloud.login() as admin:
+        opening = running(Path(folder), plugins=(*BASE, WIDE))
+        async with opening as cloud, cloud.login() as admin, trio.open_nursery() as nursery:
             session = admin.session
             zone = await admin.create("/zones", name="zone1")
-            door = door_alone(cloud)
+            door = door_alone(cloud, nursery)
             await measure("nothing there", door, "GET", "/zstack/v1/nothing", session, None, 404)
             await measure("create, door alone", door, "POST", "/zstack/v1/wide-things", session, BODY, 202)
             rename = {"updateZone": {"name": "zone2"}}

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.kernel.small_cloud import Host, KvmHost
 from tests.kernel.small_store import ADMIN, GRAPH
-from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Query, Term
+from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Query, Term, Within
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Record, describe, owner_ref
 from zstack_appliance.kernel.tag import SystemTagRow, UserTag
@@ -71,7 +71,17 @@ class Oracle:
             return all(self._holds(row, each, who) for each in term.terms)
         if isinstance(term, Or):
             return any(self._holds(row, each, who) for each in term.terms)
+        if isinstance(term, Within):
+            return self._follow(row, term.path.split("."), self._spelled_out(term, who), who)
         return self._follow(row, term.path.split("."), term, who)
+
+    def _spelled_out(self, term: Within, who: Principal) -> Cond:
+        """A sub-query as the list of the values that it finds."""
+        cls = GRAPH.named(term.target)
+        assert cls is not None
+        found = [row for row in self._visible(cls, who) if self._holds(row, term.where, who)]
+        values = (_plain(getattr(row, _python(cls, term.field))) for row in found)
+        return Cond(term.path, term.op, tuple(_text(value) for value in values if value is not None))
 
     def _follow(self, row: Record, path: list[str], cond: Cond, who: Principal) -> bool:
         name, *rest = path
@@ -150,6 +160,10 @@ def _like(pattern: str) -> re.Pattern[str]:
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, enum.Enum) else value
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _python(cls: type[Record], wire: str) -> str:

@@ -31,13 +31,18 @@ class Disturbance:
     Args:
         step: the step's id.
         point: one of `points`.
-        cancel: cancels the job; None fails the step instead.
+        cancels: cancels the job instead of failing the step.
     """
 
-    def __init__(self, step: str, point: str, cancel: Callable[[], None] | None = None) -> None:
+    def __init__(self, step: str, point: str, *, cancels: bool = False) -> None:
         self._place = (point, step)
-        self._cancel = cancel
+        self._cancels = cancels
+        self._cancel_job: Callable[[], None] | None = None
         self.struck = False
+
+    def begin(self, cancel_job: Callable[[], None]) -> None:
+        """The call is about to be made; before, this does nothing."""
+        self._cancel_job = cancel_job
 
     async def at(self, point: str, step: str) -> None:
         """See `Probe.at`."""
@@ -50,12 +55,12 @@ class Disturbance:
         self._strikes("in-tx", step)
 
     def _strikes(self, point: str, step: str) -> bool:
-        if self.struck or (point, step) != self._place:
+        if self.struck or self._cancel_job is None or (point, step) != self._place:
             return False
         self.struck = True
-        if self._cancel is None:
+        if not self._cancels:
             raise Unavailable(f"the proof lets {step} fail at {point}")
-        self._cancel()
+        self._cancel_job()
         return True
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import apsw
 
+from tests.proofs.disturbance import Disturbance
 from tests.proofs.stage import JOB_UUID, Ending, Stage, Start, copied, copy_database, in_virtual_time
 from tests.proofs.states import State, capture, settle
 from tests.running import SimulatedCloud
@@ -79,10 +80,12 @@ def _runs(data: Path, flow: str) -> list[tuple[str, str, int]]:
         connection.close()
 
 
-def record(stage: Stage, start: Start, probe: Probe | None = None) -> tuple[Ending, list[Moment]]:
-    """Make the call, as disturbed as `probe` has it, and keep every moment of it."""
+def record(
+    stage: Stage, start: Start, disturbance: Disturbance | None = None
+) -> tuple[Ending, list[Moment]]:
+    """Make the call, disturbed or not, and keep every moment of it."""
     fleet = copied(start.fleet)
-    recorder = _Recorder(stage, fleet, probe or NoProbe())
+    recorder = _Recorder(stage, fleet, disturbance or NoProbe())
 
     async def run() -> Ending:
         async with stage.opened(start.data, fleet, hosts=recorder.hosts(), probe=recorder) as cloud:
@@ -90,6 +93,8 @@ def record(stage: Stage, start: Start, probe: Probe | None = None) -> tuple[Endi
             before = capture(cloud.data, fleet)
             with_hook = cloud.kernel.store._writer._connection
             recorder.begin(cloud)
+            if disturbance is not None:
+                disturbance.begin(lambda: cloud.jobs.cancel(JOB_UUID))
             with_hook.set_wal_hook(recorder.committed)
             await cloud.jobs.submit(start.message, SYSTEM, job_uuid=JOB_UUID)
             await cloud.jobs.wait(JOB_UUID, 3600.0)

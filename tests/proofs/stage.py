@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import trio
 from trio.testing import MockClock
 
+from tests.proofs.disturbance import Disturbance
 from tests.proofs.scenarios import Scenario, World
 from tests.proofs.states import ProofFailed, State, capture, settle
 from tests.running import EPOCH, SimulatedCloud, every_plugin, on, running, simulated_cloud
@@ -123,17 +124,21 @@ class Stage:
             self._undisturbed[scenario.name] = self.run(self.start(scenario))
         return self._undisturbed[scenario.name]
 
-    def run(self, start: Start, *, probe: Probe | None = None, plugins: tuple[Plugin, ...] | None = None) -> Ending:
+    def run(
+        self, start: Start, disturbance: Disturbance | None = None, *, plugins: tuple[Plugin, ...] | None = None
+    ) -> Ending:
         """Make the call as a job, and wait until nothing is under way any more."""
-        fleet = copied(start.fleet)
-        return in_virtual_time(lambda: self._run(start, fleet, on(fleet), probe, plugins))
+        return in_virtual_time(lambda: self._run(start, disturbance, plugins))
 
     async def _run(
-        self, start: Start, fleet: Fleet, hosts: Hosts, probe: Probe | None, plugins: tuple[Plugin, ...] | None
+        self, start: Start, disturbance: Disturbance | None, plugins: tuple[Plugin, ...] | None
     ) -> Ending:
-        async with self.opened(start.data, fleet, hosts=hosts, probe=probe, plugins=plugins) as cloud:
+        fleet = copied(start.fleet)
+        async with self.opened(start.data, fleet, probe=disturbance, plugins=plugins) as cloud:
             await settle(cloud)
             before = capture(cloud.data, fleet)
+            if disturbance is not None:
+                disturbance.begin(lambda: cloud.jobs.cancel(JOB_UUID))
             await cloud.jobs.submit(start.message, SYSTEM, job_uuid=JOB_UUID)
             await settle(cloud)
             return Ending(before, capture(cloud.data, fleet), cloud.jobs.get(JOB_UUID))

@@ -121,6 +121,13 @@ class Live:
         found: list[dict[str, Any]] = answer.json()["inventories"]
         return found
 
+    async def orphans(self) -> list[dict[str, Any]]:
+        """What the appliance itself finds on hosts without a record, or in records without a thing."""
+        answer = await self._http().get("/appliance/orphans")
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["orphans"]
+        return found
+
     async def one(self, path: str, name: str) -> str:
         """The uuid of the one resource of this name."""
         (found,) = await self.query(path, name=name)

@@ -59,7 +59,7 @@ async def sweep(data: Path, say: Say, *, rounds: int, creates: int, window: floa
     """
     dice = random.Random(SEED)
     async with live(data, "--accel", "tcg") as appliance:
-        await _expunge_at_once(appliance)
+        await _configure(appliance)
         steady = await Steady.make(appliance, 2)
         for number in range(1, rounds + 1):
             moment = dice.uniform(0, window)
@@ -81,7 +81,7 @@ async def sweep(data: Path, say: Say, *, rounds: int, creates: int, window: floa
                 f"{under_way} rows open: ready after {seconds:.1f} s, {len(made)} VMs stand"
             )
             await _remove(appliance, made)
-            assert await differences(data, appliance.instance) == [], appliance.tail()
+            await _nothing_left(appliance)
         await steady.check()
         assert await appliance.stop() == 0
         await steady.check()
@@ -120,15 +120,25 @@ async def _recovered(appliance: Live) -> list[str]:
     """Wait until every job is finished or unwound, and look for what differs; the new VMs that stand."""
     records = Records(appliance.data / "cloud.db")
     await eventually(lambda: not records.open_work(), within=RECOVERY_SECONDS, every=0.2)
-    assert await differences(appliance.data, appliance.instance) == [], appliance.tail()
+    await _nothing_left(appliance)
     new = [vm for vm in await appliance.query("/vm-instances") if vm["name"].startswith("new-")]
     assert {vm["state"] for vm in new} <= {"Running"}
     return [vm["uuid"] for vm in new]
 
 
-async def _expunge_at_once(appliance: Live) -> None:
-    where = "/global-configurations/vm/deletionPolicy/actions"
-    await appliance.call("PUT", where, {"updateGlobalConfig": {"value": "Direct"}})
+async def _nothing_left(appliance: Live) -> None:
+    """Host and records agree, by our own look at both and by the appliance's."""
+    assert await differences(appliance.data, appliance.instance) == [], appliance.tail()
+    assert await appliance.orphans() == []
+
+
+async def _configure(appliance: Live) -> None:
+    """Expunge at once what is destroyed, and have room for more virtual CPUs than two threads give."""
+    for category, name, value in (("vm", "deletionPolicy", "Direct"), ("host", "cpu.overProvisioning.ratio", "100")):
+        where = f"/global-configurations/{category}/{name}/actions"
+        await appliance.call("PUT", where, {"updateGlobalConfig": {"value": value}})
+    host = await appliance.one("/hosts", "host1")
+    await appliance.call("PUT", f"/hosts/{host}/actions", {"reconnectHost": {}})
 
 
 async def _remove(appliance: Live, uuids: list[str]) -> None:

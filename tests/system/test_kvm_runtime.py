@@ -138,7 +138,7 @@ async def test_a_vm_from_its_start_to_its_end(link: LocalLink, guests: Guests, t
         process = qemu(spec)
         assert await link.ask(StartVm(domain=spec)) == running
         assert qemu(spec) == process is not None
-        assert await link.ask(ListVms()) == VmList(vms=(running,), strangers=())
+        assert await link.ask(ListVms()) == VmList(vms=(running,), strangers=(), folders=(spec.uuid,))
         assert await taps() == {spec.nics[0].tap}
         assert spec.name in await virsh("desc", "--title", spec.uuid)
         assert "disable" in await virsh("dominfo", spec.uuid)  # autostart: the appliance decides

@@ -115,16 +115,18 @@ class Talk:
 
     client: trio.Process
 
-    async def hear(self) -> str:
+    async def hear(self, *, within: float = 30) -> str:
         """The next line from the other side; empty when it has ended."""
         assert self.client.stdout is not None
         line = b""
-        while not line.endswith(b"\n"):
-            chunk = await self.client.stdout.receive_some()
-            if not chunk:
-                return ""
-            line += chunk
-        return line.decode().strip()
+        with trio.move_on_after(within):
+            while not line.endswith(b"\n"):
+                chunk = await self.client.stdout.receive_some()
+                if not chunk:
+                    return ""
+                line += chunk
+            return line.decode().strip()
+        raise AssertionError(f"within {within:g} s only {len(line)} bytes came, and no end of line")
 
     async def say(self, text: str) -> None:
         """Send a line."""

@@ -48,17 +48,37 @@ class Callers:
         Raises:
             Refusal: there are no credentials, or none of a kind that is understood.
         """
-        peer = peer_credentials(request.scope)
-        source = LOCAL if peer is not None else request.scope["client"][0] if request.scope.get("client") else ""
-        header = request.headers.get("authorization")
         if not needs_session:
-            return replace(NOBODY, source=source)
+            return replace(NOBODY, source=_source(request))
+        header = request.headers.get("authorization")
         if header is None:
-            if peer is not None and peer.uid in self._trusted_uids:
-                return Principal(ADMIN_ACCOUNT, admin=True, source=source)
-            raise Refusal(400, "missing header 'Authorization'")
+            local = self._trusted(request)
+            if local is None:
+                raise Refusal(400, "missing header 'Authorization'")
+            return local
         scheme, _, session_uuid = header.partition(" ")
         if scheme.lower() != "oauth":
             raise Refusal(400, "Authorization type must be 'OAuth'")
-        found = self._sessions.principal(session_uuid.strip()) or NOBODY
-        return replace(found, source=source)
+        return self._holder(request, session_uuid.strip())
+
+    def of_session(self, request: HTTPConnection, session_uuid: str | None) -> Principal:
+        """Who calls with this session, wherever it stood; without an account when it is no good or None."""
+        if session_uuid is None:
+            return self._trusted(request) or replace(NOBODY, source=_source(request))
+        return self._holder(request, session_uuid)
+
+    def _holder(self, request: HTTPConnection, session_uuid: str) -> Principal:
+        return replace(self._sessions.principal(session_uuid) or NOBODY, source=_source(request))
+
+    def _trusted(self, request: HTTPConnection) -> Principal | None:
+        """The administrator, if the operating system says that the caller is as good as that."""
+        peer = peer_credentials(request.scope)
+        if peer is None or peer.uid not in self._trusted_uids:
+            return None
+        return Principal(ADMIN_ACCOUNT, admin=True, source=LOCAL)
+
+
+def _source(request: HTTPConnection) -> str:
+    if peer_credentials(request.scope) is not None:
+        return LOCAL
+    return request.scope["client"][0] if request.scope.get("client") else ""

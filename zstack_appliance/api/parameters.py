@@ -1,7 +1,7 @@
 """From an HTTP request's body or query string to a typed message.
 
 Primitives: `read_body` (JSON, of bounded size), `body_parameters` and `query_parameters` (one mapping of
-wire names to values, whichever way they came) and `build` (the message).
+wire names to values, whichever way they came), `build` (the message of a route) and `typed` (any message).
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from starlette.requests import Request as HttpRequest
 from zstack_appliance.api.refusal import Refusal
 from zstack_appliance.kernel.derive.route import CallRoute
 from zstack_appliance.kernel.errors import InvalidArgument
-from zstack_appliance.kernel.message import Request
+from zstack_appliance.kernel.message import Message, Request
 from zstack_appliance.kernel.schema import fields_of
 from zstack_appliance.kernel.validate import decode
+
+M = TypeVar("M", bound=Message)
 
 LARGEST_BODY = 1 << 20
 """Bytes of JSON that are read: user data, the largest thing in a request, stays well below it."""
@@ -149,14 +151,29 @@ def build(route: CallRoute, values: tuple[str, ...], given: dict[str, Any]) -> R
         InvalidArgument: anything else is wrong.
     """
     given.update(zip(route.fields, values, strict=True))
+    return typed(route.message, given, route.wire)
+
+
+def typed(message: type[M], given: Mapping[str, Any], called: str) -> M:
+    """The message that wire names and values stand for.
+
+    Args:
+        message: what to build.
+        given: the values.
+        called: how errors name the message.
+
+    Raises:
+        Refusal: a number or a boolean is none; ZStack's clients expect these in plain text.
+        InvalidArgument: anything else is wrong.
+    """
     try:
-        return decode(route.message, given, called=route.wire)
+        return decode(message, given, called=called)
     except InvalidArgument:
-        _refuse_mistyped(route.message, given)
+        _refuse_mistyped(message, given)
         raise
 
 
-def _refuse_mistyped(message: type[Request[Any]], given: Mapping[str, Any]) -> None:
+def _refuse_mistyped(message: type[Message], given: Mapping[str, Any]) -> None:
     for field in fields_of(message):
         value = given.get(field.wire)
         if value is None or value == "":

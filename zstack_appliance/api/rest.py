@@ -9,6 +9,7 @@ before there is a message.
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,11 +20,13 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from zstack_appliance.api.answers import Answers, with_schema
 from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.parameters import body_parameters, build, query_parameters, read_body
 from zstack_appliance.api.refusal import Refusal
+from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.conditions import And, Cond, Op, parse_rest
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.derive.route import CallRoute, Misfit, QueryRoute, Route, Routes
@@ -97,9 +100,11 @@ class Rest:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = HttpRequest(scope, receive)
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+            return
         try:
-            response = await self._serve(request)
+            response = await self._serve(HttpRequest(scope, receive))
         except Refusal as refusal:
             response = refusal.response()
         except ClientDisconnect:
@@ -148,11 +153,8 @@ class Rest:
         if route.declared.sync:
             return await self._reply(request, message, principal, wishes)
         seconds = wishes.seconds or route.declared.timeout or DEFAULT_SECONDS
-        try:
-            job = await self._jobs.submit(message, principal, job_uuid=wishes.job_uuid, seconds=seconds)
-        except Conflict as error:
-            raise Refusal(400, error.details) from None
-        return _accepted(request, job.uuid, job.timeout)
+        job = self._jobs.submit(message, principal, job_uuid=wishes.job_uuid, seconds=seconds)
+        return await _accept(request, job)
 
     async def _reply(
         self, request: HttpRequest, message: Request[Any], principal: Principal, wishes: _Wishes
@@ -172,11 +174,7 @@ class Rest:
         """Answer 202 to a call that cannot succeed: ZStack's clients look for its error in the job."""
         if not principal.account_uuid:
             return _accepted(request, LOGGED_OUT, int(DEFAULT_SECONDS * 1000))
-        try:
-            job = await self._jobs.refuse(route.message, error, principal, job_uuid=wishes.job_uuid)
-        except Conflict as twin:
-            raise Refusal(400, twin.details) from None
-        return _accepted(request, job.uuid, job.timeout)
+        return await _accept(request, self._jobs.refuse(route.message, error, principal, job_uuid=wishes.job_uuid))
 
     # --- queries ---------------------------------------------------------------------------------------
 
@@ -207,7 +205,7 @@ class Rest:
             job = await self._jobs.wait(uuid, _patience(request))
         except NotFound:
             job = None
-        if job is None or self._is_forgotten(job):
+        if job is None or is_forgotten(job, self._kernel):
             raise Refusal(404, "the job has been expired")
         if job.state is JobState.RUNNING:
             return Response(b"{}", 202, media_type=_JSON)
@@ -215,11 +213,13 @@ class Rest:
             return Response(job.result or "{}", 200, media_type=_JSON)
         return Response(f'{{"error":{job.error}}}', 503, media_type=_JSON)
 
-    def _is_forgotten(self, job: Job) -> bool:
-        if job.finished_date is None:
-            return False
-        kept = self._kernel.configs.number(EXPIRED_PERIOD.path) * 1000
-        return job.finished_date + kept < self._kernel.clock.millis()
+
+def is_forgotten(job: Job, kernel: Kernel) -> bool:
+    """Whether a job's result can no longer be polled."""
+    if job.finished_date is None:
+        return False
+    kept = kernel.configs.number(EXPIRED_PERIOD.path) * 1000
+    return job.finished_date + kept < kernel.clock.millis()
 
 
 _JSON = "application/json"
@@ -231,6 +231,17 @@ def _json(status: int, body: object) -> Response:
 
 def _failed(error: ErrorCode) -> Response:
     return _json(503, {"error": error})
+
+
+async def _accept(request: HttpRequest, writing: Awaitable[Job]) -> Response:
+    """Wait until a job is written down, then say where it is."""
+    try:
+        job = await writing
+    except Conflict as twin:
+        raise Refusal(400, twin.details) from None
+    except CloudError as error:
+        return _failed(error.to_wire())
+    return _accepted(request, job.uuid, job.timeout)
 
 
 def _accepted(request: HttpRequest, job_uuid: str, timeout: int) -> Response:

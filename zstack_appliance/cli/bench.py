@@ -103,9 +103,7 @@ async def _measure(place: Place, params: dict[str, Any], count: int, concurrency
     return _row(count, concurrency, seconds)
 
 
-async def _share(
-    callers: Sequence[Fast], work: Iterable[int], act: Callable[[Fast, int], Awaitable[None]]
-) -> None:
+async def _share(callers: Sequence[Fast], work: Iterable[int], act: Callable[[Fast, int], Awaitable[None]]) -> None:
     """Have each caller take the next piece of work as soon as it is free. The first failure ends all.
 
     Raises:

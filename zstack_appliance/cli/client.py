@@ -50,9 +50,7 @@ class Client:
         self.place = place
         self._connection = _connection(place)
 
-    def send(
-        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    def send(self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None) -> Answer:
         """One request below ``/zstack/v1``, as it is answered.
 
         Raises:
@@ -163,16 +161,14 @@ def request_of(route: CallRoute, params: Mapping[str, Any]) -> tuple[str, str, d
     if route.method in ("GET", "DELETE"):
         pairs = [pair for key, value in rest.items() for pair in _pairs(key, value)]
         return route.method, f"{path}?{urlencode(pairs)}" if pairs else path, None
-    tags = {key: rest.pop(key) for key in ("systemTags", "userTags") if key in rest}
+    tags: dict[str, Any] = {key: rest.pop(key) for key in ("systemTags", "userTags") if key in rest}
     return route.method, path, {route.key: rest, **tags}
 
 
 def _with_fields(route: CallRoute) -> list[tuple[str, str]]:
     """Each segment of a path, and for a variable the field that it takes."""
     fields = iter(route.fields)
-    return [
-        (segment, next(fields) if segment.startswith("{") else "") for segment in route.path.split("/")
-    ]
+    return [(segment, next(fields) if segment.startswith("{") else "") for segment in route.path.split("/")]
 
 
 def _pairs(key: str, value: Any) -> list[tuple[str, str]]:

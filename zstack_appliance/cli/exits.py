@@ -45,7 +45,7 @@ class CliError(click.ClickException):
 
     def __init__(self, text: str, status: Exit = Exit.FAILED) -> None:
         super().__init__(text)
-        self.exit_code = int(status)
+        self.exit_code = int(status)  # type: ignore[misc]  # click reads it from the instance, and types it otherwise
 
 
 class ApiError(CliError):

@@ -96,5 +96,3 @@ def step_line(step: dict[str, Any]) -> str:
     if step["forwardOnly"]:
         return f"{step['id']}  {'pivot' if step['pivot'] else 'only goes forward'}"
     return f"{step['id']}  undone by {step['undo']}" if step["undo"] else f"{step['id']}  keeps: {step['keeps']}"
-
-

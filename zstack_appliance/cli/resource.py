@@ -218,4 +218,3 @@ def _help(field: Field) -> str:
     elif field.default not in (None, False):
         parts.append(f"default: {getattr(field.default, 'value', field.default)}")
     return "; ".join(parts)
-

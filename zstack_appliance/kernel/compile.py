@@ -16,10 +16,10 @@ from datetime import tzinfo
 import msgspec
 
 from zstack_appliance.kernel.comparison import Shape, compare, shape_of
-from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Query, Term
+from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Query, Term, Within
 from zstack_appliance.kernel.edges import Edge, Graph, lineage
 from zstack_appliance.kernel.errors import Fault, refuse
-from zstack_appliance.kernel.paths import Path, narrow, resolve
+from zstack_appliance.kernel.paths import Path, field_named, narrow, resolve, unknown
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Field, Record, describe, fields_of
 from zstack_appliance.kernel.scope import Shared, is_part, nothing_shared, visible
@@ -68,7 +68,7 @@ class Compiler:
         """
         build = _Build(self, principal)
         scope = outermost(self.narrowed(query, cls))
-        where = build.where(scope, build.term(scope, query.where))
+        where = build.matching(scope, query)
         order = build.order(scope, query)
         refuse(*build.faults)
         text = self.tables.of(scope.cls).layout.select
@@ -83,9 +83,30 @@ class Compiler:
         """
         build = _Build(self, principal)
         scope = outermost(self.narrowed(query, cls))
-        where = build.where(scope, build.term(scope, query.where))
+        where = build.matching(scope, query)
         refuse(*build.faults)
         return select("count(*)", scope, where)
+
+    def groups(self, query: Query, cls: type[Record], principal: Principal, sums: Sequence[str] = ()) -> Statement:
+        """One row for each combination of values that the fields in `Query.group_by` have.
+
+        A row holds those values as they are stored, then the sums of the fields named in `sums`, or without
+        any the number of rows. The page is that of the query, in the order of the values.
+
+        Raises:
+            InvalidArgument: a field is none, or cannot be grouped by or added up; it names all of them.
+        """
+        build = _Build(self, principal)
+        scope = outermost(self.narrowed(query, cls))
+        where = build.where(scope, build.term(scope, query.where))
+        by = ", ".join(build.grouped(scope, query.group_by))
+        numbers = [f"sum({column})" for column in build.grouped(scope, sums, summed=True)] or ["count(*)"]
+        refuse(*build.faults)
+        found = select(", ".join((by, *numbers)), scope, where)
+        return Statement(
+            f"{found.sql} GROUP BY {by} ORDER BY {by} LIMIT ? OFFSET ?",
+            (*found.bindings, query.limit, query.start),
+        )
 
     def embedded(self, edge: Edge, uuids: Sequence[str], principal: Principal) -> Statement:
         """The rows that stand in the inventories of `uuids` under an edge's name, in the edge's order.
@@ -131,6 +152,35 @@ class _Build:
             return asked
         return sight if asked == EVERYTHING else all_of((asked, sight))
 
+    def matching(self, scope: Scope, query: Query) -> Statement:
+        """The WHERE clause of a query: its conditions, what may be seen, and of each group the oldest."""
+        if not query.group_by:
+            return self.where(scope, self.term(scope, query.where))
+        inner = self.inner(scope.cls)
+        where = self.where(inner, self.term(inner, query.where))
+        by = ", ".join(self.grouped(inner, query.group_by))
+        age = f"ORDER BY {inner.column('create_date')}, {inner.root}.uuid"
+        place = f"{inner.root}.uuid, row_number() OVER (PARTITION BY {by} {age}) AS place"
+        placed = select(place, inner, where)
+        first = Statement(f"SELECT uuid FROM ({placed.sql}) WHERE place = 1", placed.bindings)
+        return member(f"{scope.root}.uuid", "IN", first, selective=False)
+
+    def grouped(self, scope: Scope, names: Sequence[str], *, summed: bool = False) -> list[str]:
+        """The columns of a resource's own fields, to be grouped by or added up."""
+        columns: list[str] = []
+        for name in names:
+            field = field_named(scope.cls, name)
+            shape = None if field is None else shape_of(field)
+            if field is None:
+                self.faults.append(Fault(name, unknown(self._compiler.graph, scope.cls, name)))
+            elif summed and shape not in (Shape.INTEGER, Shape.REAL):
+                self.faults.append(Fault(name, f"field[{name}] holds no number that could be added up"))
+            elif shape is Shape.JSON:
+                self.faults.append(Fault(name, f"field[{name}] holds a list or a structure; use a plain field"))
+            else:
+                columns.append(scope.column(field.name))
+        return columns
+
     def term(self, scope: Scope, term: Term) -> Statement:
         """A condition tree as SQL."""
         match term:
@@ -138,20 +188,40 @@ class _Build:
                 return all_of(self.term(scope, each) for each in terms)
             case Or(terms):
                 return any_of(self.term(scope, each) for each in terms)
-            case Cond():
+            case Cond() | Within():
                 return self._condition(scope, term)
 
-    def _condition(self, scope: Scope, cond: Cond) -> Statement:
+    def _condition(self, scope: Scope, cond: Cond | Within) -> Statement:
         try:
             path = resolve(self._compiler.graph, scope.cls, cond.path)
         except ValueError as wrong:
             self.faults.append(Fault(cond.path, str(wrong)))
             return NOTHING
         try:
+            if isinstance(cond, Within):
+                listed = self._listed(path, cond)
+                return self._hop(scope, path.hops, lambda end: _among(end.column(path.field.name), cond.op, listed))
             return self._hop(scope, path.hops, lambda end: self._compare(end, path, cond))
         except ValueError as wrong:
             self.faults.append(Fault(cond.path, f"field[{cond.path}] {wrong}"))
             return NOTHING
+
+    def _listed(self, path: Path, cond: Within) -> Statement:
+        """What a sub-query finds: every value of its field that is not null."""
+        graph = self._compiler.graph
+        cls = graph.named(cond.target)
+        if cls is None:
+            raise ValueError(f"is compared with a query of [{cond.target}], which is no resource")
+        cls = narrow(graph, cls, cond.where)
+        field = field_named(cls, cond.field)
+        if field is None:
+            raise ValueError(f"is compared with [{cond.field}]: {unknown(graph, cls, cond.field)}")
+        if path.tags is not None or Shape.JSON in (shape_of(field), shape_of(path.field)):
+            raise ValueError("takes no sub-query; sub-queries compare plain fields")
+        target = self.inner(cls)
+        value = target.column(field.name)
+        where = self.where(target, self.term(target, cond.where), Statement(f"{value} IS NOT NULL"))
+        return select(value, target, where)
 
     def _hop(self, scope: Scope, hops: tuple[Edge, ...], inside: Callable[[Scope], Statement]) -> Statement:
         if not hops:
@@ -205,6 +275,12 @@ class _Build:
         here = Statement(f"{target.column(edge.key)} = {scope.column(edge.column)}", selective=True)
         inner = select(value.sql, target, self.where(target, here))
         return Statement(f"({inner.sql})", value.bindings + inner.bindings)
+
+
+def _among(column: str, op: Op, listed: Statement) -> Statement:
+    found = member(column, op.value.upper(), listed, selective=False)
+    # SQLite says that null is not in an empty list.
+    return replace(found, sql=f"({column} IS NOT NULL AND {found.sql})") if op.negative else found
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 """What a query asks, as a value, and the text of REST's query string read into it.
 
-Primitives: `Op` (the twelve operators), `Cond` (path, operator, value), `And` and `Or` (trees of them),
-`Query` (conditions, order and page) and `parse_rest`. Nothing here knows a resource: whether a path exists
-and what its value must look like is judged where the query is compiled.
+Primitives: `Op` (the twelve operators), `Cond` (path, operator, value), `Within` (path, sub-query), `And` and
+`Or` (trees of them), `Query` (conditions, order and page) and `parse_rest`. Nothing here knows a resource:
+whether a path exists and what its value must look like is judged where the query is compiled.
 """
 
 from __future__ import annotations
@@ -107,7 +107,26 @@ class Or:
     terms: tuple[Term, ...] = ()
 
 
-Term: TypeAlias = Cond | And | Or
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What a path leads to is, or is not, among the values of a field in other rows.
+
+    Args:
+        path: as in `Cond`.
+        op: `Op.IN` or `Op.NOT_IN`.
+        target: what queries call the resource of the other rows.
+        field: wire name of its field; rows where it is null count for nothing.
+        where: which of its rows count.
+    """
+
+    path: str
+    op: Op
+    target: str
+    field: str
+    where: Term = And()
+
+
+Term: TypeAlias = Cond | Within | And | Or
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +142,8 @@ class Query:
         count: answer the number of matching rows instead of the rows.
         reply_with_count: answer that number besides the rows; limit and start do not change it.
         fields: wire names that the inventories are cut down to; empty keeps all.
+        group_by: wire names of the resource's own fields; of the rows with the same values only the oldest
+            is answered and counted. Empty answers and counts all.
     """
 
     where: Term = And()
@@ -133,6 +154,7 @@ class Query:
     count: bool = False
     reply_with_count: bool = False
     fields: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
 
 
 def parse_rest(params: Sequence[tuple[str, str]]) -> Query:

@@ -144,9 +144,7 @@ class Jobs:
 
     async def _write_down(self, job: Job, principal: Principal) -> Job:
         try:
-            return await self._kernel.store.write(
-                lambda tx: tx.insert(job), owner=principal.account_uuid, job=job.uuid
-            )
+            return await self._kernel.store.write(lambda tx: tx.insert(job), owner=principal.account_uuid, job=job.uuid)
         except Conflict:
             raise Conflict(f"Duplicate job uuid[{job.uuid}]; choose another one for another request") from None
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 
-from zstack_appliance.kernel.schema import Record, Uuid, describe, fields_of
+from zstack_appliance.kernel.schema import OnDelete, Record, Uuid, describe, fields_of
 
 Reply = TypeVar("Reply")
 Answer = TypeVar("Answer")
@@ -94,6 +94,16 @@ class Delete(Request[None], frozen=True, kw_only=True, rename="camel"):
     delete_mode: DeleteMode = DeleteMode.PERMISSIVE
 
 
+class BeforeDelete(Hook[None], frozen=True, kw_only=True):
+    """A permissive deletion is about to do something to a row. An error refuses all of it, before anything is done.
+
+    Asked once for each row that the deletion deletes, detaches, stops or clears a reference of.
+    """
+
+    row: Record
+    effect: OnDelete
+
+
 class Read(Request[Reply], Generic[Reply], frozen=True, kw_only=True, rename="camel"):
     """Answer at once and change nothing; a client that goes away cancels it."""
 
@@ -125,6 +135,8 @@ class Api:
     """Further paths that serve the same API."""
     target: type[Record] | None
     """The resource acted on, where neither the reply nor the ``uuid`` field's reference says it."""
+    answer: str | None
+    """ZStack's full class of the answer, where it is not the message's with Reply or Event for its end."""
 
 
 _API = "__api__"
@@ -146,10 +158,11 @@ def api(
     timeout: float | None = None,
     aliases: tuple[str, ...] = (),
     target: type[Record] | None = None,
+    answer: str | None = None,
 ) -> Callable[[M], M]:
     """Make a request callable from outside. `access` has no default, so that nobody forgets it."""
     declared = Api(
-        method, path, access, sync, session, key, reply, wire, name, rename or {}, timeout, aliases, target
+        method, path, access, sync, session, key, reply, wire, name, rename or {}, timeout, aliases, target, answer
     )
 
     def attach(cls: M) -> M:

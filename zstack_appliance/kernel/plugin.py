@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.flow import Flow
-from zstack_appliance.kernel.message import Event, Hook, Request
+from zstack_appliance.kernel.message import DeleteMode, Event, Hook, Request
+from zstack_appliance.kernel.quota import Quota
 from zstack_appliance.kernel.remote import HostSide
-from zstack_appliance.kernel.schema import Key, Record
+from zstack_appliance.kernel.schema import Key, OnDelete, Record
 from zstack_appliance.kernel.tag import SystemTag
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ Serve = Callable[[Any, "Cloud"], Awaitable[Any]]
 
 Task = Callable[["Cloud"], Awaitable[None]]
 """A background task: runs as the system, until it is cancelled at shutdown."""
+
+
+Operation = Callable[[Any, DeleteMode], Request[Any]]
+"""From a row that a deletion elsewhere concerns to the request that does it: ``(row, mode) -> request``."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,10 @@ class Plugin:
     drivers: Mapping[tuple[type[Any], str], Any] = field(default_factory=dict)
     """By Protocol and the resource's ``type`` value, what makes the driver; the parent's `driver.py` says how."""
     host_side: HostSide = field(default_factory=HostSide)
+    cascades: Mapping[tuple[type[Record], OnDelete], Operation] = field(default_factory=dict)
+    """What is done to a row of this folder when a deletion elsewhere deletes, detaches or stops it. Rows that
+    have no entry are deleted by their Delete API, or with what they belong to."""
+    quotas: tuple[Quota, ...] = ()
     configs: tuple[GlobalConfig, ...] = ()
     tags: tuple[SystemTag, ...] = ()
     starts: tuple[Task, ...] = ()

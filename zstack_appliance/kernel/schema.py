@@ -115,6 +115,8 @@ class Ref:
         embed: whether and how `target`'s inventory lists the rows that point at it.
         owner: the row belongs to the account that owns the target.
         hidden: the back edge is not offered by completion (ZStack's reference tables).
+        inseparable: whether a row and its target are one, so that neither goes without the other, whatever
+            `on_delete` says of other rows (a root volume and its VM).
     """
 
     target: type[Record]
@@ -124,6 +126,15 @@ class Ref:
     embed: Embed | None = None
     owner: bool = False
     hidden: bool = False
+    inseparable: Callable[[Any], bool] | None = None
+
+    def effect_on(self, row: Record) -> OnDelete:
+        """What deleting the target does to this row."""
+        return OnDelete.DELETE if self.is_inseparable(row) else self.on_delete
+
+    def is_inseparable(self, row: Record) -> bool:
+        """Whether the row and its target are one."""
+        return self.inseparable is not None and self.inseparable(row)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -174,6 +185,8 @@ class Options:
     local: bool
     """Kept out of replication and of the change feed (journals and the like)."""
     table: str | None
+    shareable: bool
+    """Whether the owner of such a row may let other accounts see and use it."""
     view: Callable[[Any], dict[str, Any]] | None
     """Wire fields computed from a row, for what ZStack's inventory has and the table does not."""
 
@@ -193,12 +206,13 @@ def resource(
     indexes: tuple[tuple[str, ...], ...] = (),
     local: bool = False,
     table: str | None = None,
+    shareable: bool = False,
     view: Callable[[Any], dict[str, Any]] | None = None,
 ) -> Callable[[type[R]], type[R]]:
     """Declare a stored resource. See `Options` for each argument."""
     options = Options(
         wire, path, owned, readable, kind, discriminator, vo, inventory, aliases or {}, unique, indexes,
-        local, table, view,
+        local, table, shareable, view,
     )  # fmt: skip
 
     def attach(cls: type[R]) -> type[R]:

@@ -94,6 +94,9 @@ class SimulatedFiles:
 
     def below(self, folder: str) -> list[tuple[str, SimulatedFile]]:
         """The files somewhere below a folder, ordered by path."""
+        home = self._home(folder)
+        if home is not self:
+            return home.below(folder)
         found = (
             item
             for parent, files in self._folders.items()

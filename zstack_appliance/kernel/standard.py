@@ -5,26 +5,28 @@ message.
 
 An `also` function runs in the same commit as the change and may change more rows, such as clearing the
 default flag of the others. It is synchronous and safe to run again. That what a row refers to still exists,
-and that nothing refers to what goes, is checked by the store at the end of every write.
-"""
+and that nothing refers to what goes, is checked by the store at the end of every write. """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
 
+from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.message import Create, Delete, Request, StateEvent, Update, reply_of, resource_of
 from zstack_appliance.kernel.plugin import Handler
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.schema import Key, OnOff, Record
 from zstack_appliance.kernel.store import Tx
-from zstack_appliance.kernel.tags import attach, detach, draft_tags
+from zstack_appliance.kernel.tags import attach, draft_tags
 
 R = TypeVar("R", bound=Record)
 
 Also = Callable[[Tx, Any], None]
+Act = Callable[[Any, Cloud], Awaitable[None]]
 
 
 def creates(message: type[Create[R]], resource: type[R], *, also: Also | None = None, **fixed: Any) -> Handler:
@@ -80,21 +82,28 @@ def switches_state(message: type[Request[R]]) -> Handler:
     return Handler(message, switch, _own_queue(resource, "uuid"))
 
 
-def deletes(message: type[Delete]) -> Handler:
-    """Remove the row and its tags; refused with what refers to it, and done when it has gone already."""
+def deletes(message: type[Delete], *, act: Act | None = None) -> Handler:
+    """Delete a row by the cascade: what depends on it first, then the row; one that has gone is done.
+
+    Args:
+        message: its ``uuid`` says by its `Ref` what is deleted.
+        act: ``async def act(message, cloud)`` deletes the row, once nothing depends on it any more and before
+            anybody else is served in its queue; by default the row is removed with its tags and parts.
+    """
     resource = resource_of(message)
     assert resource is not None, f"{message.__name__} says nowhere what it deletes: give its uuid a Ref"
 
     async def delete(m: Delete, cloud: Cloud) -> None:
-        await cloud.write(lambda tx: remove(tx, resource, m.uuid))
+        row = cloud.store.get(resource, m.uuid)
+        if row is None:
+            return
+        await cloud.use(Cascade).clear(row, m.delete_mode, cloud)
+        if act is not None:
+            await act(m, cloud)
+        else:
+            await cloud.write(lambda tx: remove(tx, resource, m.uuid))
 
     return Handler(message, delete, _own_queue(resource, "uuid"))
-
-
-def remove(tx: Tx, resource: type[Record], uuid: str) -> None:
-    """Delete a row with its tags, if it is there."""
-    tx.delete(resource, uuid)
-    detach(tx, uuid)
 
 
 def _changed(message: type[Request[R]]) -> type[R]:

@@ -1,7 +1,7 @@
 """Tags at work: which are allowed, and how they come onto a row in the commit that makes it.
 
 Primitives: `TagPatterns` (every declared pattern, and the resources that tags go on), `Tagging` (the tag rows
-of one new resource, drawn before its commit), `draft_tags`, `attach` and `detach`.
+of one new resource, drawn before its commit), `draft_tags` and `attach`. Tags go with their row, as every row marked `COMPANION` does.
 """
 
 from __future__ import annotations
@@ -105,12 +105,6 @@ def attach(tx: Tx, tagging: Tagging) -> None:
     """Insert the tags, in the commit that inserts the row that they go on."""
     for tag in (*tagging.user, *tagging.system):
         tx.insert(tag)
-
-
-def detach(tx: Tx, uuid: str) -> None:
-    """Delete the tags of a row, in the commit that deletes it."""
-    for tag in (*tx.find(UserTag, resource_uuid=uuid), *tx.find(SystemTagRow, resource_uuid=uuid)):
-        tx.delete(tag)
 
 
 def user_tag(row: Record, tag: str, cloud: Cloud) -> UserTag:

@@ -166,9 +166,7 @@ def _explain_meta(meta: msgspec.Meta, field: Field, called: str, value: Any) -> 
         if meta.max_length is not None and size > meta.max_length:
             return f"{where} exceeds max length of string. expected was <= {meta.max_length}, actual was {size}"
         if meta.min_length is not None and size < meta.min_length:
-            return (
-                f"{where} less than the min length of string. expected was >= {meta.min_length}, actual was {size}"
-            )
+            return f"{where} less than the min length of string. expected was >= {meta.min_length}, actual was {size}"
         if meta.pattern is not None and not re.search(meta.pattern, value):
             return f"valid regex value for {where} are {meta.pattern}, but {_shown(field, value)} found"
     if meta.ge is not None or meta.le is not None:

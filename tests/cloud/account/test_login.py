@@ -8,9 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.running import BASE, PASSWORD, Caller, running
-from zstack_appliance.cloud.account.passwords import client_hash
-from zstack_appliance.cloud.account.schema import Session
+from tests.running import BASE, PASSWORD, Caller, at_once, running
+from zstack_appliance.cloud.account.passwords import Passwords, client_hash
+from zstack_appliance.cloud.account.schema import Account, Session
 from zstack_appliance.kernel.job import Job
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 
@@ -57,6 +57,33 @@ async def test_guessing_gets_slow(tmp_path: Path, autojump_clock: MockClock) -> 
         assert right_but_early.json()["error"]["details"] == "too many failed logins from here; try again in 1 s"
         await trio.sleep(1)
         assert (await client.put("/zstack/v1/accounts/login", json=body())).status_code == 200
+
+
+async def test_typing_errors_before_a_right_password_are_forgiven(tmp_path: Path) -> None:
+    async with running(tmp_path, plugins=BASE) as cloud, cloud.client() as client:
+        for _ in range(3):
+            for _ in range(4):
+                await client.put("/zstack/v1/accounts/login", json=body(password="wrong"))
+            assert (await client.put("/zstack/v1/accounts/login", json=body())).status_code == 200
+
+
+async def test_a_password_that_changes_during_a_login_counts(tmp_path: Path) -> None:
+    async with running(tmp_path, plugins=BASE) as cloud, cloud.client() as client:
+        system = cloud.kernel.as_system()
+        passwords = system.use(Passwords)
+
+        class Interrupted(Passwords):
+            """Somebody sets another password while this one is checked."""
+
+            async def matches(self, stored: str | None, given: str) -> bool:
+                found = await passwords.matches(stored, given)
+                await system.write(lambda tx: tx.update(tx.require(Account, ADMIN_ACCOUNT), password="another"))
+                return found
+
+        cloud.kernel.services[Passwords] = Interrupted(at_once)
+        answer = await client.put("/zstack/v1/accounts/login", json=body())
+        assert answer.json()["error"]["code"] == "ID.1000"
+        assert cloud.kernel.store.find(Session) == []
 
 
 async def test_a_session_is_valid_until_it_is_ended(tmp_path: Path) -> None:

@@ -56,9 +56,7 @@ async def test_a_value_must_fit_its_declaration(tmp_path: Path, value: str) -> N
         error = await admin.refused("PUT", UPDATE, {"updateGlobalConfig": {"value": value}})
         assert error["code"] == "SYS.1007"
         assert cloud.kernel.configs.number("thing.count") == 3
-        unknown = await admin.refused(
-            "PUT", UPDATE.replace("count", "colour"), {"updateGlobalConfig": {"value": "1"}}
-        )
+        unknown = await admin.refused("PUT", UPDATE.replace("count", "colour"), {"updateGlobalConfig": {"value": "1"}})
         assert unknown["code"] == "SYS.1003"
 
 

@@ -63,7 +63,15 @@ class DeleteAccount(Delete, frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(Account)]
 
 
-@api("PUT", "/accounts/login", access=ANY, session=False, sync=True, wire=_WIRE)
+@api(
+    "PUT",
+    "/accounts/login",
+    access=ANY,
+    session=False,
+    sync=True,
+    wire=_WIRE,
+    answer=f"{_WIRE}.APILogInReply",
+)
 class LogInByAccount(Request[SessionInventory], frozen=True, kw_only=True):
     """Open a session."""
 

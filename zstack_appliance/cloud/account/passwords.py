@@ -69,15 +69,18 @@ class Passwords:
         return await self._offload(lambda: self._matches(stored, given))
 
     def _matches(self, stored: str | None, given: str) -> bool:
-        if self._nobodys is None:
-            self._nobodys = self._hasher.hash("nobody's")
         try:
-            self._hasher.verify(stored or self._nobodys, given)
+            self._hasher.verify(stored or self._nobodys_hash(), given)
         except VerifyMismatchError:
             return False
         except argon2.exceptions.InvalidHashError as error:
             raise Internal("the stored password is damaged; set a new one", detail_for_log=str(error)) from error
         return stored is not None
+
+    def _nobodys_hash(self) -> str:
+        if self._nobodys is None:
+            self._nobodys = self._hasher.hash("nobody's")
+        return self._nobodys
 
 
 def client_hash(password: str) -> str:

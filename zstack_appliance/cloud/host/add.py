@@ -12,7 +12,7 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict, Fault, refuse
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.message import Create
-from zstack_appliance.kernel.standard import remove
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 
 H = TypeVar("H", bound=Host)

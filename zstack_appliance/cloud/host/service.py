@@ -8,7 +8,7 @@ from zstack_appliance.cloud.host.schema import Host, HostCharge, HostState
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.standard import remove
+from zstack_appliance.kernel.removal import remove
 
 _TARGETS = {
     "enable": HostState.ENABLED,

@@ -15,7 +15,7 @@ from zstack_appliance.kernel.errors import CloudError, Conflict
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.schema import OnOff
-from zstack_appliance.kernel.standard import remove
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import Tagging, attach, draft_tags
 

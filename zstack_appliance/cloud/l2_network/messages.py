@@ -13,7 +13,12 @@ from zstack_appliance.kernel.message import ADMIN, Action, Create, Delete, Hook,
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
 
 
-@api("POST", "/l2-networks/no-vlan", access=ADMIN)
+@api(
+    "POST",
+    "/l2-networks/no-vlan",
+    access=ADMIN,
+    answer="org.zstack.header.network.l2.APICreateL2NetworkEvent",
+)
 class CreateL2NoVlanNetwork(Create[L2Network], frozen=True, kw_only=True):
     """Make an untagged L2 network. Without a physical interface it stays inside the host."""
 

@@ -22,7 +22,7 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.standard import remove
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach as attach_tags
 from zstack_appliance.kernel.tags import draft_tags

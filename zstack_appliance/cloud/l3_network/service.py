@@ -20,7 +20,7 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict, Fault, refuse
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.schema import OnOff
-from zstack_appliance.kernel.standard import remove
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach, draft_tags
 

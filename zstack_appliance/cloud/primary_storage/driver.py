@@ -60,12 +60,16 @@ class VolumeBits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class FoundBits(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What lies on a primary storage under a uuid, whoever knows of it."""
+    """What lies on a primary storage, whoever knows of it."""
 
-    uuid: Uuid
+    uuid: str
+    """The name that it has there; what somebody else put there need not have a uuid's."""
     kind: Literal["Image", "Root", "Data"]
     install_path: str
+    """The disk, or the folder that lacks one."""
     actual_size: int
+    complete: bool = True
+    """Whether the disk is there; without it, this is nobody's volume or image any more."""
 
 
 class PrimaryStorageDriver(Protocol):

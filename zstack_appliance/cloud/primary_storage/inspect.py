@@ -26,9 +26,10 @@ async def _of_storage(storage: PrimaryStorage, host_uuid: str, cloud: Cloud) -> 
     place = {"primary_storage_uuid": storage.uuid, "host_uuid": host_uuid}
     volumes = await cloud.find(Volume, **place)
     found = {one.uuid for one in bits if one.kind != "Image"}
+    whole = {one.uuid for one in bits if one.kind != "Image" and one.complete}
     known, complete = {row.uuid for row in volumes}, {row.uuid for row in volumes if row.status in _WITH_BITS}
     return [
-        *differences("volume", found - known, complete - found),
+        *differences("volume", found - known, complete - whole),
         *differences(
             "cached image",
             (one.uuid for one in bits if one.kind == "Image"),

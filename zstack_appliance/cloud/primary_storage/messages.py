@@ -61,7 +61,13 @@ class DetachPrimaryStorageFromCluster(Action[PrimaryStorage], frozen=True, kw_on
     primary_storage_uuid: Annotated[Uuid, Ref(PrimaryStorage)]
 
 
-@api("POST", "/primary-storage/local-storage", access=ADMIN, wire="org.zstack.storage.primary.local")
+@api(
+    "POST",
+    "/primary-storage/local-storage",
+    access=ADMIN,
+    wire="org.zstack.storage.primary.local",
+    answer="org.zstack.header.storage.primary.APIAddPrimaryStorageEvent",
+)
 class AddLocalPrimaryStorage(Create[PrimaryStorage], frozen=True, kw_only=True):
     """Keep volumes in a folder on each host of the clusters that it is attached to."""
 

@@ -22,7 +22,7 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import refuse
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.standard import remove
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import Tagging, attach, draft_tags
 
@@ -48,6 +48,7 @@ CREATE = Flow("vm_instance.create", NewVm, lambda: (
     Step("allocate_nics", tx=allocate_nics, undo_tx=release_nics),
     Step("create_root_volume", do=create_root_volume, undo=delete_root_volume),
     Step("volume_ready", tx=volume_ready, keeps="`record` takes the row back"),
+    Step("introduce_nics", tx=introduce_nics, keeps="`serve_nics` begins in the same commit, and takes them back"),
     Step("serve_nics", do=serve_nics, undo=stop_serving_nics),
     Step("start_on_hypervisor", do=start_on_hypervisor, undo=remove_from_hypervisor),
     Step("settle", tx=settle, keeps="`record` takes the row back"),
@@ -168,6 +169,15 @@ def volume_ready(tx: Tx, d: NewVm) -> None:
         actual_size=d.bits.actual_size,
         last_attach_date=tx.now,
     )
+
+
+def introduce_nics(tx: Tx, d: NewVm) -> None:
+    """Say that the networks are to know the NICs.
+
+    Not before their own turn: whenever a network is served, so are all the NICs that it is to know. If this
+    VM failed before `serve_nics`, nobody would have the network forget it again.
+    """
+    nics.mark(tx, d.nics, served=True)
 
 
 async def serve_nics(d: NewVm, cloud: Cloud) -> None:

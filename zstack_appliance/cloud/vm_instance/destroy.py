@@ -20,7 +20,7 @@ from zstack_appliance.cloud.volume.schema import Volume, VolumeStatus, VolumeTyp
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.standard import remove
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 
 

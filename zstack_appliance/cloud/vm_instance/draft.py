@@ -102,7 +102,7 @@ def draft_nics(vm: VmInstance, networks: list[L3Network], entropy: Entropy) -> t
             driver_type="virtio",
             type="VNIC",
             state=NicState.ENABLE,
-            served=True,
+            served=False,
         )
         for device_id, network in enumerate(networks)
     )

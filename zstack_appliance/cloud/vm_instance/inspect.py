@@ -28,7 +28,11 @@ async def inspect(hook: InspectHost, cloud: Cloud) -> tuple[HostLeftover, ...]:
     running = {vm.uuid for vm in vms if vm.state in _THERE and vm.host_uuid == uuid}
     domains = {vm.uuid for vm in listed.vms}
     instance = cloud.use(Instance).id
-    taps = {interface_name(Kind.TAP, instance, nic.uuid) for nic in await cloud.find(VmNic) if nic.vm_instance_uuid in at_home}
+    taps = {
+        interface_name(Kind.TAP, instance, nic.uuid)
+        for nic in await cloud.find(VmNic)
+        if nic.vm_instance_uuid in at_home
+    }
     found = {one.name for one in network.interfaces if one.kind != "bridge" and one.name[1] == Kind.TAP}
     return (
         *differences("domain", domains - at_home, running - domains),

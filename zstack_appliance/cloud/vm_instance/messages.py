@@ -145,8 +145,11 @@ class GetVmConsoleAddress(Read[ConsoleAddress], frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(VmInstance)]
 
 
-class SyncVm(Action[VmInstance], frozen=True, kw_only=True):
-    """A host reports a VM in a state of its own accord; bring the record in line with what is true."""
+class SyncVm(Action[VmInstance | None], frozen=True, kw_only=True):
+    """A host reports a VM in a state of its own accord; bring the record in line with what is true.
+
+    None answers that the VM has been removed meanwhile.
+    """
 
     uuid: Uuid
     host_uuid: Uuid

@@ -89,11 +89,12 @@ async def serve(nics: Iterable[VmNic], cloud: Cloud) -> None:
 
 async def stop_serving(nics: tuple[VmNic, ...], cloud: Cloud) -> None:
     """Have the networks forget the NICs, while their rows, and so their addresses, still stand."""
-    await cloud.write(lambda tx: _set_served(tx, nics, served=False))
+    await cloud.write(lambda tx: mark(tx, nics, served=False))
     await serve(nics, cloud)
 
 
-def _set_served(tx: Tx, nics: Iterable[VmNic], *, served: bool) -> None:
+def mark(tx: Tx, nics: Iterable[VmNic], *, served: bool) -> None:
+    """Say whether networks are to know the NICs; those whose rows are gone are passed over."""
     for nic in nics:
         row = tx.get(VmNic, nic.uuid)
         if row is not None:

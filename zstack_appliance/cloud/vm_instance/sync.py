@@ -61,10 +61,10 @@ async def on_lost(event: HostLost, cloud: Cloud) -> None:
 
 
 @handles(SyncVm, queue=lambda m: VmInstance.key(m.uuid))
-async def sync(m: SyncVm, cloud: Cloud) -> VmInstance:
+async def sync(m: SyncVm, cloud: Cloud) -> VmInstance | None:
     """Serve `SyncVm`. By its turn the report may be old, so the host is asked for the state as it is now."""
-    vm = await cloud.get(VmInstance, m.uuid)
-    if vm.state not in SETTLED:
+    vm = cloud.store.get(VmInstance, m.uuid)
+    if vm is None or vm.state not in SETTLED:
         return vm
     listed = await cloud.call(on_host(m.host_uuid, ListVms()))
     states = {status.uuid: VmState(status.state.value) for status in listed.vms}

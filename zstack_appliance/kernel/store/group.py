@@ -20,6 +20,10 @@ from zstack_appliance.kernel.store.tables import Tables
 from zstack_appliance.kernel.store.tx import Origin, Tx
 
 
+Rule = Callable[[Tx], None]
+"""Looks at what a write leaves behind, and raises to refuse it."""
+
+
 @dataclass(eq=False, slots=True)
 class Write:
     """One caller waiting for its function's commit."""
@@ -42,13 +46,19 @@ class Write:
 class Group:
     """An open transaction and what ran in it.
 
+    Args:
+        connection: the writer's.
+        tables: the registered resources.
+        rules: what must hold at the end of each function besides.
+
     Raises:
         apsw.Error: the transaction cannot be begun.
     """
 
-    def __init__(self, connection: apsw.Connection, tables: Tables) -> None:
+    def __init__(self, connection: apsw.Connection, tables: Tables, rules: tuple[Rule, ...] = ()) -> None:
         self._connection = connection
         self._tables = tables
+        self._rules = rules
         self.changes: list[Change] = []
         self.dirty = False
         """Whether any table was changed, local ones included."""
@@ -67,6 +77,8 @@ class Group:
             value = write.function(tx)
             _refuse_coroutine(value)
             check_references(self._connection, self._tables, tx)
+            for rule in self._rules:
+                rule(tx)
             changes = list(tx.changes())
             self._connection.execute("RELEASE one")
         except BaseException as error:  # noqa: BLE001 — whatever it is, it belongs to the caller.

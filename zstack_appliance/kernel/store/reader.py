@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import apsw
 
+from zstack_appliance.kernel.derive.ddl import OWNER, quoted
 from zstack_appliance.kernel.errors import not_found
-from zstack_appliance.kernel.schema import Record, describe
+from zstack_appliance.kernel.schema import Field, Record, Ref, describe
 from zstack_appliance.kernel.store.table import Statement
 from zstack_appliance.kernel.store.tables import Tables
 
@@ -66,6 +68,29 @@ class Reader:
         """The account that a row belongs to; None where there is no such row."""
         rows = self._fetch((self._tables.of(cls).owner_sql, (uuid,)))
         return str(rows[0][0]) if rows else None
+
+    def referrers(self, row: Record) -> Iterator[tuple[type[Record], Field, Ref]]:
+        """Every reference that may lead to this row: the class that declares it, and its field."""
+        for table, field in self._tables.referrers(type(row)):
+            if field.ref is not None and field in describe(table.cls).own_fields:
+                yield table.cls, field, field.ref
+
+    def companions(self, uuid: str) -> list[Record]:
+        """The rows that go with whatever row has this key, such as its tags."""
+        return [row for cls, field in self._tables.companions for row in self.find(cls, **{field.name: uuid})]
+
+    def belongings(self, account: str) -> list[Record]:
+        """Every row that an account owns for itself, but its own; history is left out."""
+        found: list[Record] = []
+        for cls in self._tables.owned:
+            statement = f'SELECT "uuid" FROM {quoted(describe(cls).table)} WHERE {quoted(OWNER)} = ?'
+            uuids = [uuid for (uuid,) in self.select(statement, (account,)) if uuid != account]
+            found += self.find(cls, uuid=uuids) if uuids else []
+        return found
+
+    def anything(self, uuid: str) -> Record | None:
+        """The row with this key, of whatever class."""
+        return next((row for cls in self._tables.bases if (row := self.get(cls, uuid)) is not None), None)
 
     def select(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The result rows of any statement that changes nothing, as SQLite's values.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from zstack_appliance.kernel.derive.ddl import SEQUENCES, schema_sql, script
 from zstack_appliance.kernel.journal import Sealer
-from zstack_appliance.kernel.schema import Field, Record, describe
+from zstack_appliance.kernel.schema import COMPANION, Field, Record, describe, owner_ref
 from zstack_appliance.kernel.store.columns import codec_of
 from zstack_appliance.kernel.store.layout import chain_of
 from zstack_appliance.kernel.store.table import Table
@@ -58,6 +59,24 @@ class Tables:
                 if issubclass(cls, target):
                     yield table, field
 
+    @functools.cached_property
+    def bases(self) -> tuple[type[Record], ...]:
+        """Every class that is no sub-type."""
+        return tuple(cls for cls in self._by_class if describe(cls).base is None)
+
+    @functools.cached_property
+    def companions(self) -> tuple[tuple[type[Record], Field], ...]:
+        """Every field marked `COMPANION`, with the class that declares it."""
+        return tuple((cls, field) for cls in self._by_class for field in _own(cls) if field.marked(COMPANION))
+
+    @functools.cached_property
+    def owned(self) -> tuple[type[Record], ...]:
+        """The base classes whose rows accounts own for themselves; local ones, which are history, left out."""
+        options = {cls: describe(cls).options for cls in self.bases}
+        return tuple(
+            cls for cls, each in options.items() if each.owned and not each.local and owner_ref(cls) is None
+        )
+
     def root_class(self, table: str) -> type[Record] | None:
         """The base class whose rows a table holds, wholly or in part; None for the kernel's own tables."""
         return self._roots.get(table)
@@ -68,6 +87,10 @@ class Tables:
         for cls, table in self._by_class.items():
             if not table.local:
                 yield describe(cls).table
+
+
+def _own(cls: type[Record]) -> tuple[Field, ...]:
+    return describe(cls).own_fields
 
 
 def _below(cls: type[R], classes: tuple[type[Record], ...]) -> list[type[R]]:

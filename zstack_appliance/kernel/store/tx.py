@@ -178,6 +178,16 @@ class Tx(Reader):
                 self._origin.job,
             )
 
+    @property
+    def account(self) -> str:
+        """On whose behalf the write is made."""
+        return self._origin.account
+
+    def touched(self) -> Iterator[tuple[str, Record | None, Record | None]]:
+        """Each row that this write changes: its owner, as it was and as it is; None where there is no row."""
+        for touched in self._touched.values():
+            yield touched.owner, touched.before, touched.after
+
     def inserted_or_updated(self) -> Iterator[tuple[Table[Any], Record]]:
         """The rows that this write leaves behind."""
         for touched in self._touched.values():

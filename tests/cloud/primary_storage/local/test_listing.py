@@ -25,14 +25,17 @@ def root(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def test_only_complete_folders_count(root: str) -> None:
+def test_complete_folders_and_those_without_a_disk(root: str) -> None:
     cached = put(layout.cached_file(root, IMAGE, "raw"))
     put(layout.cached_folder(root, IMAGE) / layout.FACTS)
     put(layout.volumes(root, "Data") / f"{VOLUME}.part" / f"{VOLUME}.qcow2")
     (layout.volumes(root, "Data") / VOLUME).mkdir()
-    (found,) = listing.found(root)
+    put(layout.volumes(root, "Root") / "stranger")
+    found, stranger, empty = listing.found(root)
     assert (found.uuid, found.kind, found.install_path) == (IMAGE, "Image", str(cached))
-    assert found.actual_size == cached.stat().st_blocks * 512
+    assert (found.actual_size, found.complete) == (cached.stat().st_blocks * 512, True)
+    assert (stranger.uuid, stranger.kind, stranger.complete) == ("stranger", "Root", False)
+    assert (empty.uuid, empty.kind, empty.complete) == (VOLUME, "Data", False)
 
 
 def test_every_disk_is_found_snapshots_too(root: str) -> None:

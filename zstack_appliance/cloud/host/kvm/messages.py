@@ -12,7 +12,15 @@ from zstack_appliance.kernel.message import ADMIN, Create, api
 from zstack_appliance.kernel.schema import SECRET, Name, Ref, Text, Uuid
 
 
-@api("POST", "/hosts/kvm", access=ADMIN, wire="org.zstack.kvm", name="APIAddKVMHostMsg", timeout=3 * 3600.0)
+@api(
+    "POST",
+    "/hosts/kvm",
+    access=ADMIN,
+    wire="org.zstack.kvm",
+    name="APIAddKVMHostMsg",
+    timeout=3 * 3600.0,
+    answer="org.zstack.header.host.APIAddHostEvent",
+)
 class AddKvmHost(Create[Host], frozen=True, kw_only=True):
     """Add a machine as a KVM host. This version serves the machine that the appliance itself runs on."""
 

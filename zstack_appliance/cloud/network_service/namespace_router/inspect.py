@@ -26,7 +26,9 @@ async def inspect(hook: InspectHost, cloud: Cloud) -> tuple[HostLeftover, ...]:
     ends = [one.name for one in found.interfaces if one.kind != "bridge" and one.name[1] in (Kind.LAN, Kind.WAN)]
     return (
         *differences("namespace", found.namespaces, wanted),
-        *differences("dnsmasq", daemons, [name for name in [await _served(r, instance, cloud) for r in routers] if name]),
+        *differences(
+            "dnsmasq", daemons, [name for name in [await _served(r, instance, cloud) for r in routers] if name]
+        ),
         *twins,
         # A real router is never without its links, and a simulated one has none: so only too many can be told.
         *differences("veth", set(ends) - {name for r in routers for name in _ends(r, instance)}, ()),

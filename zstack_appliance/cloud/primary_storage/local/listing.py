@@ -15,7 +15,7 @@ KINDS: tuple[VolumeKind, ...] = ("Root", "Data")
 
 
 def found(root: str) -> tuple[FoundBits, ...]:
-    """Every complete image and volume, images first, then by uuid.
+    """Every image and volume, images first, then by uuid; what is being made is not one yet.
 
     Raises:
         HostCommandFailed: the storage was never connected, or cannot be read.
@@ -38,11 +38,17 @@ def _inside(folder: Path, kind: Literal["Image", "Root", "Data"]) -> Iterator[Fo
         if entry.name.endswith(UNFINISHED):
             continue
         # Removed between being listed and being looked at: then it is not there.
-        with suppress(FileNotFoundError, StopIteration):
-            disk = next(file for file in sorted(entry.iterdir()) if file.stem == entry.name)
+        with suppress(FileNotFoundError):
+            disk = _disk(entry)
             yield FoundBits(
                 uuid=entry.name,
                 kind=kind,
-                install_path=str(disk),
-                actual_size=disk.stat().st_blocks * SECTOR,
+                install_path=str(disk or entry),
+                actual_size=(disk or entry).stat().st_blocks * SECTOR,
+                complete=disk is not None,
             )
+
+
+def _disk(entry: Path) -> Path | None:
+    inside = sorted(entry.iterdir()) if entry.is_dir() else []
+    return next((file for file in inside if file.stem == entry.name), None)

@@ -1,0 +1,1 @@
+"""ZQL, ZStack's query language: text to tokens (lexer.py), to statements (parser.py), to answers (run.py)."""
