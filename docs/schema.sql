@@ -389,6 +389,17 @@ CREATE TABLE "primary_storage_cluster_ref" (
 ) STRICT;
 CREATE UNIQUE INDEX "primary_storage_cluster_ref__primary_storage_uuid__cluster_uuid" ON "primary_storage_cluster_ref" ("primary_storage_uuid", "cluster_uuid");
 CREATE INDEX "primary_storage_cluster_ref__cluster_uuid" ON "primary_storage_cluster_ref" ("cluster_uuid");
+CREATE TABLE "quota" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "name" TEXT NOT NULL,
+  "identity_uuid" TEXT NOT NULL REFERENCES "account" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "identity_type" TEXT NOT NULL,
+  "value" INTEGER NOT NULL,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "quota__identity_uuid__name" ON "quota" ("identity_uuid", "name");
 CREATE TABLE "session" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -399,6 +410,21 @@ CREATE TABLE "session" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "session__account_uuid" ON "session" ("account_uuid");
+CREATE TABLE "shared_resource" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "owner_account_uuid" TEXT NOT NULL,
+  "to_public" INTEGER NOT NULL CHECK ("to_public" IN (0, 1)),
+  "resource_type" TEXT NOT NULL,
+  "resource_uuid" TEXT NOT NULL,
+  "receiver_account_uuid" TEXT,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "shared_resource__resource_uuid__receiver_account_uuid" ON "shared_resource" ("resource_uuid", "receiver_account_uuid");
+CREATE INDEX "shared_resource__to_public__resource_uuid" ON "shared_resource" ("to_public", "resource_uuid");
+CREATE INDEX "shared_resource__receiver_account_uuid" ON "shared_resource" ("receiver_account_uuid");
+CREATE INDEX "shared_resource__owner_uuid" ON "shared_resource" ("owner_uuid");
 CREATE TABLE "simulated_host" (
   "uuid" TEXT NOT NULL PRIMARY KEY REFERENCES "host" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
   "simulated_cpus" INTEGER NOT NULL,
@@ -515,12 +541,13 @@ CREATE TABLE "vm_nic" (
   "netmask" TEXT,
   "gateway" TEXT,
   "ip_version" INTEGER,
-  "used_ip_uuid" TEXT,
+  "used_ip_uuid" TEXT REFERENCES "used_ip" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "vm_nic__mac" ON "vm_nic" ("mac");
 CREATE UNIQUE INDEX "vm_nic__vm_instance_uuid__device_id" ON "vm_nic" ("vm_instance_uuid", "device_id");
 CREATE INDEX "vm_nic__l3_network_uuid" ON "vm_nic" ("l3_network_uuid");
+CREATE INDEX "vm_nic__used_ip_uuid" ON "vm_nic" ("used_ip_uuid");
 CREATE INDEX "vm_nic__owner_uuid" ON "vm_nic" ("owner_uuid");
 CREATE TABLE "volume" (
   "uuid" TEXT NOT NULL PRIMARY KEY,

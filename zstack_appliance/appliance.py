@@ -22,17 +22,21 @@ from zstack_appliance.api.app import make_app
 from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.dates import printed
 from zstack_appliance.api.health import health_route
+from zstack_appliance.api.legacy import Legacy
 from zstack_appliance.api.rest import CONFIGS, Rest
 from zstack_appliance.cloud.account.attempts import LoginAttempts
 from zstack_appliance.cloud.account.first_admin import FirstAdmin
+from zstack_appliance.cloud.account.limits import limit_of
 from zstack_appliance.cloud.account.passwords import ARGON2, Offload, Passwords
 from zstack_appliance.cloud.account.sessions import Sessions
 from zstack_appliance.cloud.host.command import COMMANDS
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.kernel.bus import Bus
+from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.config import Configs
+from zstack_appliance.kernel.derive.legacy import messages
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.instance import Instance
@@ -41,11 +45,14 @@ from zstack_appliance.kernel.job import Job, Jobs
 from zstack_appliance.kernel.journal import FlowRun, Sealer
 from zstack_appliance.kernel.plugin import Plugin, discover
 from zstack_appliance.kernel.portal import Portal
+from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 from zstack_appliance.kernel.query import Queries
 from zstack_appliance.kernel.queues import Queues
+from zstack_appliance.kernel.quota import Quotas
 from zstack_appliance.kernel.rounds import Rounds
 from zstack_appliance.kernel.runner import Flows, Probe
 from zstack_appliance.kernel.schema import Key, Record
+from zstack_appliance.kernel.sharing import shared
 from zstack_appliance.kernel.store import Store
 from zstack_appliance.kernel.tags import TagPatterns
 from zstack_appliance.kernel.world import Clock, Entropy
@@ -114,16 +121,25 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
     """
     chosen = tuple(plugins) if plugins is not None else discover(zstack_appliance.cloud.__name__)
     resources: tuple[type[Record], ...] = (*(cls for p in chosen for cls in p.resources), Job, FlowRun)
+    configs = Configs(
+        (
+            *(config for plugin in chosen for config in plugin.configs),
+            *(quota.config for plugin in chosen for quota in plugin.quotas),
+            *CONFIGS,
+        )
+    )
+    quotas = Quotas((quota for plugin in chosen for quota in plugin.quotas), limit_of, exempt=ADMIN_ACCOUNT)
     opening = Store.open(
         outside.data / "cloud.db",
         resources,
         outside.clock,
         sealer=outside.sealer,
+        rules=(quotas.check,),
         threads=outside.threads,
         synchronous=outside.synchronous,
     )
     async with opening as store, trio.open_nursery() as nursery:
-        appliance = _wire(outside, chosen, resources, store, nursery)
+        appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas)
         cloud = appliance.kernel.as_system()
         for start in (start for plugin in chosen for start in plugin.starts):
             await start(cloud)
@@ -145,18 +161,21 @@ def _wire(
     resources: tuple[type[Record], ...],
     store: Store,
     nursery: trio.Nursery,
+    configs: Configs,
+    quotas: Quotas,
 ) -> Appliance:
-    configs = Configs((*(config for plugin in plugins for config in plugin.configs), *CONFIGS))
     queues = Queues(lambda key: configs.number("host.syncLevel") if _is_host_line(key) else 1)
     graph = Graph(resources)
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
     links = outside.hosts(outside.instance, plugins)
     flows = (flow for plugin in plugins for flow in plugin.flows)
-    compiler = Compiler(graph, store.tables)
+    compiler = Compiler(graph, store.tables, shared=shared)
     inventories = Inventories(compiler, printed)
     queries = Queries(compiler, inventories, store)
     services: dict[type[Any], Any] = {
         Graph: graph,
+        Cascade: Cascade(plugins),
+        Quotas: quotas,
         TagPatterns: patterns,
         HostLinks: links,
         Instance: outside.instance,
@@ -181,15 +200,11 @@ def _wire(
     answers = Answers(inventories, queries, store.reader)
     jobs = Jobs(portal, answers, nursery)
     services[Jobs] = jobs
-    rest = Rest(
-        Routes(kernel.bus.requests, resources),
-        portal,
-        jobs,
-        answers,
-        Callers(Sessions(store, outside.clock)),
-    )
+    callers = Callers(Sessions(store, outside.clock))
+    rest = Rest(Routes(kernel.bus.requests, resources), portal, jobs, answers, callers)
+    legacy = Legacy(messages(kernel.bus.requests, resources), portal, jobs, answers, callers)
     appliance: Appliance
-    app = make_app(rest, [health_route(VERSION, lambda: appliance.ready)])
+    app = make_app(rest, [*legacy.routes, health_route(VERSION, lambda: appliance.ready)])
     appliance = Appliance(kernel, portal, jobs, answers, app, plugins, links)
     return appliance
 

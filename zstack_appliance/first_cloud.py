@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import trio
 
 from zstack_appliance.appliance import Appliance
+from zstack_appliance.cloud.account.messages import ShareResource
 from zstack_appliance.cloud.backup_storage.messages import AddLocalBackupStorage, AttachBackupStorageToZone
 from zstack_appliance.cloud.backup_storage.schema import BackupStorage
 from zstack_appliance.cloud.cluster.messages import CreateCluster
@@ -110,6 +111,7 @@ async def make_first_cloud(appliance: Appliance, wish: FirstCloud) -> None:
     await _storages(maker, wish, zone, cluster, host)
     await _offerings(maker)
     await _net1(maker, wish)
+    await _share(maker)
     await trio.Path(_mark(wish.folder)).touch()
 
 
@@ -203,6 +205,13 @@ async def _net1(maker: _Maker, wish: FirstCloud) -> None:
             network_services={provider.uuid: list(provider.network_service_types)},
         )
     )
+
+
+async def _share(maker: _Maker) -> None:
+    """Let every account make a VM: with the image, the offerings and the private network."""
+    offerings = [maker.find(InstanceOffering, name) for name, _, _ in OFFERINGS]
+    rows = (*offerings, maker.find(DiskOffering, "disk-1g"), maker.find(Image, "tiny"), maker.find(L3Network, "net1"))
+    await maker.call(ShareResource(resource_uuids=tuple(row.uuid for row in rows), to_public=True))
 
 
 class _Maker:

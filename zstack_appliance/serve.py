@@ -27,6 +27,7 @@ from zstack_appliance.cloud.account.passwords import in_a_thread
 from zstack_appliance.cloud.host.driver import AcceleratorChoice
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.simulated.fleet import Fleet, Weather
+from zstack_appliance.cloud.l3_network.subnets import NoFreeSubnetError
 from zstack_appliance.data_folder import DataFolder, prepare
 from zstack_appliance.first_cloud import FirstCloud, is_made, make_first_cloud
 from zstack_appliance.first_vm import make_first_vm
@@ -90,7 +91,7 @@ def serve(settings: Settings) -> int:
         status = 0
         try:
             await _run(settings, doors)
-        except* (CloudError, CannotListen, HostCommandFailed) as errors:
+        except* (CloudError, CannotListen, HostCommandFailed, NoFreeSubnetError) as errors:
             for error in _leaves(errors):
                 log.error("%s", error)  # noqa: TRY400 — the text is for the operator, a stack would bury it
             status = 1

@@ -128,15 +128,15 @@ async def test_a_state_is_switched_both_ways_and_twice(tmp_path: Path) -> None:
             assert (await call(cloud, ChangeLidState(uuid=lid.uuid, state_event=event))).state is state
 
 
-async def test_what_something_refers_to_does_not_go(tmp_path: Path) -> None:
+async def test_what_depends_on_a_row_goes_with_it(tmp_path: Path) -> None:
     async with running(tmp_path, plugins=PLUGINS) as cloud:
         store = cloud.kernel.store
         thing = await call(cloud, CreateThing(name="a", user_tags=("x",), system_tags=("colour::red",)))
         lid = await call(cloud, CreateLid(name="b", thing_uuid=thing.uuid))
-        with pytest.raises(Conflict, match=f"Lid\\[uuid:{lid.uuid}\\] refers to it by thingUuid"):
-            await call(cloud, DeleteThing(uuid=thing.uuid))
-        assert (store.count(UserTag), store.count(SystemTagRow)) == (1, 1)
+        other = await call(cloud, CreateLid(name="c", thing_uuid=thing.uuid, user_tags=("y",)))
         await call(cloud, DeleteLid(uuid=lid.uuid))
+        assert [row.uuid for row in store.find(Lid)] == [other.uuid]
         await call(cloud, DeleteThing(uuid=thing.uuid))
-        assert (store.count(Thing), store.count(UserTag), store.count(SystemTagRow)) == (0, 0, 0)
+        assert (store.count(Thing), store.count(Lid)) == (0, 0)
+        assert (store.count(UserTag), store.count(SystemTagRow)) == (0, 0)
         await call(cloud, DeleteThing(uuid=thing.uuid))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -27,7 +27,8 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Proofs:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note what became of a proof."""
     report = yield
     marker = item.get_closest_marker("proof")
     if marker is not None and call.when == "call":
@@ -39,7 +40,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print step × kind."""
+    """Print a row for each step and a column for each kind of proof."""
     table = config.stash.get(PROVEN, {})
     if not table:
         return

@@ -81,9 +81,7 @@ def altered(plugins: tuple[Plugin, ...], alter: Callable[[Placed], Step]) -> tup
         steps = {placed.id: alter(placed) for placed in flow.plan()}
         return dataclasses.replace(flow, steps=lambda: _rebuilt(flow.name, flow.steps(), steps))
 
-    return tuple(
-        dataclasses.replace(plugin, flows=tuple(change(flow) for flow in plugin.flows)) for plugin in plugins
-    )
+    return tuple(dataclasses.replace(plugin, flows=tuple(change(flow) for flow in plugin.flows)) for plugin in plugins)
 
 
 def _rebuilt(prefix: str, steps: tuple[Step, ...], by_id: dict[str, Step]) -> tuple[Step, ...]:

@@ -1,6 +1,6 @@
 """What a proof does not compare, and why. Nothing else is left out anywhere.
 
-Primitives: `TABLES`, `COLUMNS`, `IMAGE_CACHE` and `NAMED_BY_CONTENT`.
+Primitives: `TABLES`, `COLUMNS`, `IMAGE_CACHE`, `KEPT_OF_STOPPED_VMS` and `NAMED_BY_CONTENT`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ COLUMNS: Mapping[str, str] = {
 
 IMAGE_CACHE = "/imagecache/"
 """Files below such a folder stay for the next VM; the bytes that they take are added to the free ones again."""
+
+KEPT_OF_STOPPED_VMS = ("domain", "vm")
+"""A host may or may not remember how a VM that is Stopped was defined: its next start defines it anew, whole."""
 
 NAMED_BY_CONTENT: Mapping[str, tuple[str, ...]] = {
     "namespace_router": ("l3_network_uuid",),

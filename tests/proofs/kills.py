@@ -80,9 +80,7 @@ def _runs(data: Path, flow: str) -> list[tuple[str, str, int]]:
         connection.close()
 
 
-def record(
-    stage: Stage, start: Start, disturbance: Disturbance | None = None
-) -> tuple[Ending, list[Moment]]:
+def record(stage: Stage, start: Start, disturbance: Disturbance | None = None) -> tuple[Ending, list[Moment]]:
     """Make the call, disturbed or not, and keep every moment of it."""
     fleet = copied(start.fleet)
     recorder = _Recorder(stage, fleet, disturbance or NoProbe())

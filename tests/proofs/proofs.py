@@ -99,8 +99,9 @@ class Proofs:
                 self._recover(scenario, moment)
             except ProofFailed as failed:
                 self._proven[name] = failed
-        if (failed := self._proven[name]) is not None:
-            raise failed
+        known = self._proven[name]
+        if known is not None:
+            raise known
 
     def _recover(self, scenario: Scenario, moment: Moment) -> None:
         plan = self.stage.plans[scenario.flow]

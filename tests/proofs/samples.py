@@ -90,9 +90,20 @@ def value_of(field: Field) -> Any:
         inner = get_args(field.type)[1]
         # An empty map cannot be told from none in a query string.
         return {"x1": "x1" if inner is str else ["x1"]}
+    if origin in (list, tuple) and any(meta.min_length for meta in field.meta):
+        item = get_args(field.type)[0]
+        return origin([next(text for text in CANDIDATES if _fits(text, item))])
     empty: Any = {bool: False, list: [], tuple: ()}.get(origin)
     assert empty is not None, f"{field.name}: no sample for {field.type}; teach value_of"
     return empty
+
+
+def _fits(text: str, declared: Any) -> bool:
+    try:
+        msgspec.convert(text, declared, strict=False)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _text(field: Field) -> str:

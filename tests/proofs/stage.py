@@ -29,6 +29,7 @@ from zstack_appliance.kernel.message import Request
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.principal import SYSTEM
 from zstack_appliance.kernel.runner import Probe
+from zstack_appliance.kernel.together import leaves
 
 T = TypeVar("T")
 
@@ -45,12 +46,10 @@ def in_virtual_time(work: Callable[[], Awaitable[T]]) -> T:
     try:
         return trio.run(work, clock=MockClock(autojump_threshold=0))
     except BaseExceptionGroup as group:
-        failed = group.subgroup(ProofFailed)
-        while failed is not None and isinstance(failed, BaseExceptionGroup):
-            failed = failed.exceptions[0]
-        if failed is not None:
-            raise failed from None
-        raise
+        failed = next((error for error in leaves(group) if isinstance(error, ProofFailed)), None)
+        if failed is None:
+            raise
+        raise failed from None
 
 
 def copied(fleet: Fleet) -> Fleet:
@@ -130,9 +129,7 @@ class Stage:
         """Make the call as a job, and wait until nothing is under way any more."""
         return in_virtual_time(lambda: self._run(start, disturbance, plugins))
 
-    async def _run(
-        self, start: Start, disturbance: Disturbance | None, plugins: tuple[Plugin, ...] | None
-    ) -> Ending:
+    async def _run(self, start: Start, disturbance: Disturbance | None, plugins: tuple[Plugin, ...] | None) -> Ending:
         fleet = copied(start.fleet)
         async with self.opened(start.data, fleet, probe=disturbance, plugins=plugins) as cloud:
             await settle(cloud)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-import trio
 import trio.testing
 
+from tests.eventually import eventually
 from tests.proofs import excluded
 from tests.running import SimulatedCloud
 from zstack_appliance.cloud.backup_storage.messages import ReconnectBackupStorage
@@ -54,13 +54,17 @@ async def settle(cloud: SimulatedCloud) -> None:
         ProofFailed: something is still under way after `SETTLE_SECONDS`.
     """
     store = cloud.kernel.store
-    with trio.move_on_after(SETTLE_SECONDS) as patience:
-        while store.find(FlowRun, state=OPEN) or store.find(Job, state=JobState.RUNNING):
-            await trio.sleep(1.0)
-    if patience.cancelled_caught:
-        stuck = [f"{run.flow} is {run.state.value}: {run.error}" for run in store.find(FlowRun, state=OPEN)]
+
+    def nothing_is_under_way() -> bool:
+        runs = [f"{run.flow} is {run.state.value}: {run.error}" for run in store.find(FlowRun, state=OPEN)]
         jobs = [f"job {job.api} is {job.state.value}" for job in store.find(Job, state=JobState.RUNNING)]
-        raise ProofFailed(f"not settled within {SETTLE_SECONDS:g} s: {'; '.join(stuck + jobs)}")
+        assert not runs + jobs, "; ".join(runs + jobs)
+        return True
+
+    try:
+        await eventually(nothing_is_under_way, within=SETTLE_SECONDS, every=1.0)
+    except AssertionError as late:
+        raise ProofFailed(f"something is still under way: {late}") from None
     await trio.testing.wait_all_tasks_blocked()
     system = cloud.kernel.as_system()
     for primary in store.find(PrimaryStorage):
@@ -75,19 +79,17 @@ def capture(data: Path, fleet: Fleet) -> State:
     _add_back_cached_bytes(tables, fleet)
     names = _names(tables)
     cells = dict(_row_cells(tables, names))
-    cells |= _host_cells(fleet)
+    stopped = {row["uuid"] for row in tables["vm_instance"] if row["state"] == "Stopped"}
+    cells |= {path: value for path, value in _host_cells(fleet).items() if not _of_stopped(path, stopped)}
     return State(cells)
 
 
 def _tables(database: Path) -> dict[str, list[Row]]:
     connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        return {
-            name: _rows(connection, name)
-            for (name,) in sorted(tables)
-            if name not in excluded.TABLES and not name.startswith("sqlite_")
-        }
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        names = sorted(str(name) for (name,) in found)
+        return {name: _rows(connection, name) for name in names if name not in excluded.TABLES}
     finally:
         connection.close()
 
@@ -103,6 +105,8 @@ def _add_back_cached_bytes(tables: dict[str, list[Row]], fleet: Fleet) -> None:
     for row in tables["local_storage_host_ref"]:
         for column in ("available_capacity", "available_physical_capacity"):
             row[column] += cached.get(row["host_uuid"], 0)
+    for row in tables["backup_storage"]:
+        row["available_capacity"] += cached.get(row["host_uuid"], 0)
     for storage in tables["primary_storage"]:
         shares = [r for r in tables["local_storage_host_ref"] if r["primary_storage_uuid"] == storage["uuid"]]
         for column in ("available_capacity", "available_physical_capacity"):
@@ -129,6 +133,12 @@ def _row_cells(tables: dict[str, list[Row]], names: dict[str, str]) -> Iterator[
             for column, value in row.items():
                 if column not in excluded.COLUMNS:
                     yield f"{table}/{names.get(key, key)}/{column}", repr(names.get(value, value))
+
+
+def _of_stopped(path: str, stopped: set[str]) -> bool:
+    """Whether a path is what a host keeps of a stopped VM."""
+    kind, _, name = path.partition("/")[2].partition("/")
+    return kind in excluded.KEPT_OF_STOPPED_VMS and name in stopped
 
 
 def _host_cells(fleet: Fleet) -> dict[str, str]:

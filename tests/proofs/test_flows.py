@@ -1,18 +1,26 @@
-"""Every flow × every step × {fail, fail with undo repeated, cancel, kill}."""
+"""Every step of every flow: it fails, it fails and undos are repeated, it is cancelled, its appliance is killed."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from tests.proofs.proofs import KINDS, Proofs
 from tests.proofs.scenarios import SCENARIOS, Scenario, scenarios_of
 from tests.running import every_plugin
-from zstack_appliance.kernel.flow import Placed
+from zstack_appliance.kernel.flow import Flow, Placed
 
 FLOWS = tuple(flow for plugin in every_plugin() for flow in plugin.flows)
 
 CASES = [
-    pytest.param(kind, scenario, placed, marks=pytest.mark.proof(placed.id, kind), id=f"{kind}-{scenario.name}-{placed.step.name}")
+    pytest.param(
+        kind,
+        scenario,
+        placed,
+        marks=pytest.mark.proof(placed.id, kind),
+        id=f"{kind}-{scenario.name}-{placed.step.name}",
+    )
     for flow in FLOWS
     for scenario in scenarios_of(flow.name)
     for placed in flow.plan()
@@ -21,7 +29,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
-def test_every_flow_has_a_scenario(flow: object) -> None:
+def test_every_flow_has_a_scenario(flow: Flow[Any]) -> None:
     name = flow.name
     assert scenarios_of(name), (
         f"nothing is proven of the flow {name}: write a function in tests/proofs/scenarios.py that brings the cloud "

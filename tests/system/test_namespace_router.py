@@ -1,17 +1,12 @@
-"""The network of a host, seen by guests: bridges, the router in a namespace, the way out, and the way back."""
+"""The router in a namespace as guests see it, and as it mends itself."""
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -20,146 +15,52 @@ import trio
 from agents.kvm.runtime import LocalRuntime
 from agents.process import run
 from tests.eventually import eventually
-from tests.system.world import World
+from tests.system.router_site import (
+    DB,
+    GATEWAY,
+    HOST,
+    INSTANCE,
+    INTERNET,
+    L2_GUESTS,
+    L3,
+    NAMESPACE,
+    NEIGHBOUR,
+    PUBLIC,
+    ROUTER,
+    SPEC,
+    UPLINK,
+    WEB,
+    CrashError,
+    CrashingRuntime,
+    Site,
+    everything,
+    make_site,
+    unchanged,
+)
 from zstack_appliance.cloud.l2_network import host_side as l2
-from zstack_appliance.cloud.l2_network.wire import ApplyBridge, RemoveBridge, bridge_name
+from zstack_appliance.cloud.l2_network.wire import ApplyBridge
 from zstack_appliance.cloud.network_service.host_network import host_side as host
 from zstack_appliance.cloud.network_service.host_network.wire import (
     ApplyHostNetwork,
-    HostNetworkInventory,
-    ListHostNetwork,
     PublicNetwork,
-    PurgeHostNetwork,
 )
 from zstack_appliance.cloud.network_service.namespace_router import host_side as router
 from zstack_appliance.cloud.network_service.namespace_router.place import place_of
 from zstack_appliance.cloud.network_service.namespace_router.wire import (
     ApplyRouter,
     DhcpService,
-    DnsService,
     Lease,
     PublicSide,
     RemoveRouter,
-    RouterSpec,
-    RouterState,
 )
 from zstack_appliance.kernel.daemons import arguments
-from zstack_appliance.kernel.remote import Completed, HostCommandFailed
-
-INSTANCE = "ab12cd"
-L2_GUESTS, L2_PUBLIC, L3 = "1" * 32, "2" * 32, "3" * 32
-GUESTS, PUBLIC = bridge_name(INSTANCE, L2_GUESTS), bridge_name(INSTANCE, L2_PUBLIC)
-NAMESPACE = f"zs-{INSTANCE}-3333333"
-DATA = Path("/run/appliance")
-"""The test's own /run: any user may pass through to it, as through /var/lib, and it goes with the host."""
-
-GATEWAY, ROUTER, HOST = "192.168.77.1", "172.30.0.10", "172.30.0.1"
-NEIGHBOUR, UPLINK, INTERNET = "172.30.0.50", "203.0.113.2", "203.0.113.1"
-
-WEB = Lease(mac="fa:00:00:00:00:01", ip="192.168.77.11", hostname="web")
-DB = Lease(mac="fa:00:00:00:00:02", ip="192.168.77.12", hostname="db")
-
-SPEC = RouterSpec(
-    l3_network_uuid=L3,
-    bridge=GUESTS,
-    gateways=(f"{GATEWAY}/24",),
-    mtu=1450,
-    domain="lab.example",
-    dhcp=DhcpService(leases=(WEB, DB), dns=(GATEWAY,)),
-    dns=DnsService(upstreams=(INTERNET,)),
-    public=PublicSide(bridge=PUBLIC, address=f"{ROUTER}/24", gateway=HOST),
-    snat=True,
-)
-
-
-class CrashError(BaseException):
-    """The appliance ends here; only what is on the host remains."""
-
-
-@dataclass(frozen=True, slots=True)
-class CrashingRuntime(LocalRuntime):
-    """A runtime under which the appliance ends just before it would run its n-th program."""
-
-    before: int = 1
-    ran: list[str] = field(default_factory=list)
-
-    async def run(self, argv: Sequence[str], **options: Any) -> Completed:
-        """Run a program, or crash."""
-        self.ran.append(argv[0])
-        if len(self.ran) == self.before:
-            raise CrashError
-        return await LocalRuntime.run(self, argv, **options)
-
-
-@dataclass(frozen=True)
-class Site:
-    """A host with bridges, an internet behind its uplink, and nothing else yet."""
-
-    runtime: LocalRuntime
-    world: World
-
-    async def apply(self, spec: RouterSpec = SPEC) -> RouterState:
-        """Apply a router as the transport would: encoded and decoded, so that forms are checked."""
-        decoded = msgspec.json.decode(msgspec.json.encode(ApplyRouter(router=spec)), type=ApplyRouter)
-        return await router.apply_router(decoded, self.runtime)
-
-    async def guest(self, lease: Lease, name: str) -> None:
-        """Plug a guest into the guests' network."""
-        await self.world.machine(name, end=f"zt{INSTANCE}{lease.mac[-2:]}", mac=lease.mac, bridge=GUESTS)
-
-    async def neighbour(self) -> None:
-        """Plug a machine into the public network."""
-        await self.world.machine("neighbour", end=f"zt{INSTANCE}ff", bridge=PUBLIC)
-        await self.world.address("neighbour", f"{NEIGHBOUR}/24", gateway=HOST)
-
-    async def inventory(self) -> HostNetworkInventory:
-        """What is ours on the host."""
-        return await host.list_host_network(ListHostNetwork(), self.runtime)
-
-    async def dnsmasq(self) -> int:
-        """The process id of the router's dnsmasq."""
-        [daemon] = (await self.inventory()).daemons
-        return daemon.pid
+from zstack_appliance.kernel.remote import HostCommandFailed
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> Site:
     """A host that is connected to the internet and has its bridges, but no router."""
-    world = World(folder=tmp_path)
-    await world.machine("internet", end="uplink0")
-    await world.address("internet", f"{INTERNET}/24")
-    await run(["ip", "addr", "add", f"{UPLINK}/24", "dev", "uplink0"])
-    await run(["ip", "route", "add", "default", "via", INTERNET])
-    runtime = LocalRuntime(instance=INSTANCE, data=DATA)
-    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450), runtime)
-    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_PUBLIC, addresses=(f"{HOST}/24",)), runtime)
-    public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
-    await host.apply_host_network(ApplyHostNetwork(public=(public,)), runtime)
-    return Site(runtime=runtime, world=world)
-
-
-async def everything() -> list[str]:
-    """The whole network state of the host, line by line: what a purge has to leave equal."""
-    settings = await _lines("sysctl", "-a", "-r", "^net[.]")
-    moving = ("nf_conntrack_count", "ndisc_notify", "neigh", "random", "tcp_mem", "route_localnet")
-    return [
-        *(json.dumps(link) for link in json.loads((await run(["ip", "-j", "addr"])).stdout)),
-        *await _lines("ip", "route", "show", "table", "all"),
-        *await _lines("nft", "-s", "list", "ruleset"),
-        *await _lines("ip", "netns", "list"),
-        *(line for line in settings if not any(word in line for word in moving)),
-    ]
-
-
-def differences(before: list[str], after: list[str]) -> list[str]:
-    """Lines that came and lines that went."""
-    return [line for line in difflib.unified_diff(before, after, n=0, lineterm="") if line[:2] not in ("--", "++")]
-
-
-async def unchanged(before: list[str]) -> bool:
-    """Whether the network is as it was; the difference is in the failure's text."""
-    assert differences(before, await everything()) == []
-    return True
+    return await make_site(tmp_path)
 
 
 async def test_a_guest_gets_its_address_finds_others_by_name_and_reaches_the_world(site: Site) -> None:
@@ -447,175 +348,6 @@ async def test_many_routers_are_made_at_once(site: Site) -> None:
         await site.world.on("neighbour", "ping", "-c1", "-W2", f"172.30.0.{100 + number}")
 
 
-async def test_large_transfers_pass_a_narrow_way_out(site: Site) -> None:
-    world = site.world
-    await run(["ip", "link", "set", "uplink0", "mtu", "1300"])
-    # The far side never hears that its packets are too large, as happens on many networks.
-    await world.on("internet", "nft", "-f", str(quiet(world.folder)))
-    await run(["ip", "-netns", "internet", "link", "set", "eth0", "gso_max_segs", "1"])
-    await site.guest(WEB, "web")
-    await site.apply()
-    await world.lease("web")
-    async with world.server("internet", 8000), world.connection("web", INTERNET, 8000) as talk:
-        assert await talk.hear() == UPLINK
-        await talk.say("x" * 20_000)
-        assert len(await talk.hear()) == 20_000
-
-
-async def test_from_outside_nothing_begins(site: Site) -> None:
-    world = site.world
-    await site.guest(WEB, "web")
-    await site.neighbour()
-    await site.apply()
-    await world.lease("web")
-    await world.on("neighbour", "ip", "route", "add", "192.168.77.0/24", "via", ROUTER)
-    await world.on("neighbour", "ping", "-c1", "-W2", ROUTER)
-    async with world.server("web", 8000), world.server(NAMESPACE, 8000):
-        assert await world.seen_as("neighbour", WEB.ip, 8000, within=1) is None
-        for address in (ROUTER, GATEWAY):
-            assert await world.seen_as("neighbour", address, 8000, within=1) is None
-            assert await world.seen_as("web", address, 8000) == WEB.ip
-    # The host forwards now, but a stranger behind the uplink cannot use that to begin anything.
-    await world.on("internet", "ip", "route", "add", "172.30.0.0/24", "via", UPLINK)
-    async with world.server("neighbour", 8001):
-        assert await world.seen_as("internet", NEIGHBOUR, 8001, within=1) is None
-        assert await world.seen_as("neighbour", NEIGHBOUR, 8001) == NEIGHBOUR
-
-
-async def test_a_guest_does_not_get_out_with_an_address_that_it_made_up(site: Site) -> None:
-    world = site.world
-    await site.guest(WEB, "web")
-    await site.neighbour()
-    await site.apply()
-    await world.lease("web")
-    rules = "table ip seen { chain c { type filter hook input priority 0; ip saddr 10.66.0.1 counter; }; }"
-    await world.on("neighbour", "nft", rules)
-    await world.address("web", "10.66.0.1/32")
-    knock = ["ping", "-c1", "-W1", "-I", "10.66.0.1", NEIGHBOUR]
-    await world.on("web", *knock, check=False)
-    assert "packets 0" in (await world.on("neighbour", "nft", "list", "ruleset")).stdout
-    # The neighbour would have seen it.
-    await world.on(NAMESPACE, "nft", "insert", "rule", "ip", f"zs_{INSTANCE}", "forward", "accept")
-    await world.on("web", *knock, check=False)
-    assert "packets 1" in (await world.on("neighbour", "nft", "list", "ruleset")).stdout
-
-
-async def test_the_way_out_survives_a_firewall_that_drops_what_is_forwarded(site: Site) -> None:
-    docker = """
-        table ip filter {
-            chain DOCKER-USER { return; }
-            chain FORWARD { type filter hook forward priority filter; policy drop; jump DOCKER-USER; }
-        }
-    """
-    await run(["nft", "-f", "-"], stdin=docker)
-    theirs = (await run(["nft", "-s", "list", "table", "ip", "filter"])).stdout
-    await site.guest(WEB, "web")
-    await site.apply()
-    # Bridged packets are shown to firewalls too, as Docker has the kernel do: not even DHCP passes.
-    await run(["sysctl", "-w", "net.bridge.bridge-nf-call-iptables=1"])
-    assert await site.world.lease("web", attempts=1) is None
-    public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
-    opened = await host.apply_host_network(ApplyHostNetwork(public=(public,)), site.runtime)
-    assert len(opened.changed) == 2
-    assert await site.world.lease("web") is not None
-    async with site.world.server("internet", 8000):
-        assert await site.world.seen_as("web", INTERNET, 8000) == UPLINK
-    # What iptables shows of it is what an administrator expects to see there.
-    shown = (await run(["iptables-nft", "-S", "DOCKER-USER"])).stdout
-    assert f"-A DOCKER-USER -i zb{INSTANCE}+" in shown
-    again = await host.apply_host_network(ApplyHostNetwork(public=(public,)), site.runtime)
-    assert again.changed == ()
-    assert len((await site.inventory()).rules) == 2
-    await host.purge_host_network(PurgeHostNetwork(), site.runtime)
-    assert (await run(["nft", "-s", "list", "table", "ip", "filter"])).stdout == theirs
-
-
-async def test_firewalls_that_only_the_administrator_can_open_are_named(site: Site) -> None:
-    await run(["nft", "add table inet strict"])
-    chain = "{ type filter hook forward priority 10; policy drop; }"
-    await run(["nft", f"add chain inet strict passing {chain}"])
-    state = await host.apply_host_network(ApplyHostNetwork(), site.runtime)
-    [note] = state.notes
-    assert "inet strict passing" in note
-
-
-async def test_purge_leaves_the_host_as_it_was(tmp_path: Path) -> None:
-    await run(["ip", "link", "add", "nic0", "type", "veth", "peer", "name", "cable0"])
-    await run(["ip", "link", "set", "nic0", "up"])
-    await run(["ip", "addr", "add", "203.0.113.2/24", "dev", "nic0"])
-    await run(["ip", "route", "add", "default", "via", "203.0.113.1"])
-    # What forwarding turns round behind one's back.
-    await run(["sysctl", "-w", "net.ipv4.conf.all.accept_redirects=0", "net.ipv4.conf.nic0.forwarding=1"])
-    await run(["nft", "add table ip others"])
-    before = await everything()
-
-    runtime = LocalRuntime(instance=INSTANCE, data=DATA)
-    site = Site(runtime=runtime, world=World(folder=tmp_path))
-    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS), runtime)
-    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_PUBLIC, addresses=(f"{HOST}/24",)), runtime)
-    public = PublicNetwork(bridge=PUBLIC, subnet="172.30.0.0/24")
-    for _ in range(2):
-        await host.apply_host_network(ApplyHostNetwork(public=(public,)), runtime)
-    await site.apply(msgspec.structs.replace(SPEC, mtu=1500))
-    await run(["ip", "tuntap", "add", f"zt{INSTANCE}0", "mode", "tap"])
-    inventory = await site.inventory()
-    assert {one.kind for one in inventory.interfaces} == {"bridge", "veth", "tun"}
-    assert inventory.namespaces == (NAMESPACE,)
-    assert inventory.tables == (f"ip zs_{INSTANCE}",)
-    assert inventory.folders == (NAMESPACE,)
-    assert [daemon.namespace for daemon in inventory.daemons] == [NAMESPACE]
-    assert differences(before, await everything())
-
-    await host.purge_host_network(PurgeHostNetwork(), runtime)
-    assert differences(before, await everything()) == []
-    assert await site.inventory() == HostNetworkInventory()
-    assert (await host.purge_host_network(PurgeHostNetwork(), runtime)).changed == ()
-    assert differences(before, await everything()) == []
-
-
-async def test_purge_finds_what_lost_its_name_and_spares_other_appliances(site: Site) -> None:
-    other = LocalRuntime(instance="ffffff", data=DATA.with_name("other"))
-    await host.apply_host_network(ApplyHostNetwork(), other)
-    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS), other)
-    await site.apply()
-    pid = await site.dnsmasq()
-    await run(["ip", "netns", "del", NAMESPACE])
-    purged = await host.purge_host_network(PurgeHostNetwork(), site.runtime)
-    assert arguments(pid) == ()
-    assert purged.notes
-    assert (await run(["sysctl", "-n", "net.ipv4.ip_forward"])).stdout.strip() == "1"
-    left = await host.list_host_network(ListHostNetwork(), other)
-    assert (len(left.interfaces), left.tables) == (1, ("ip zs_ffffff",))
-
-
-async def test_a_bridge_with_something_attached_stays(site: Site) -> None:
-    await site.apply()
-    with pytest.raises(HostCommandFailed, match=f"zi{INSTANCE}3333333"):
-        await l2.remove_bridge(RemoveBridge(l2_network_uuid=L2_GUESTS), site.runtime)
-    await router.remove_router(RemoveRouter(l3_network_uuid=L3), site.runtime)
-    assert (await l2.remove_bridge(RemoveBridge(l2_network_uuid=L2_GUESTS), site.runtime)).changed
-    assert (await l2.remove_bridge(RemoveBridge(l2_network_uuid=L2_GUESTS), site.runtime)).changed == ()
-
-
-async def test_an_interface_that_the_host_needs_is_not_joined(site: Site) -> None:
-    before = await everything()
-    for interface, reason in (("uplink0", "default route"), ("lo", "127.0.0.1"), ("nothing0", "no such")):
-        command = ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450, physical_interface=interface)
-        with pytest.raises(HostCommandFailed, match=reason if reason != "no such" else "nothing0"):
-            await l2.apply_bridge(command, site.runtime)
-    assert differences(before, await everything()) == []
-
-
-async def test_a_spare_interface_is_joined_and_let_go(site: Site) -> None:
-    await run(["ip", "link", "add", "spare0", "type", "veth", "peer", "name", "cable0"])
-    joined = ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450, physical_interface="spare0")
-    await l2.apply_bridge(joined, site.runtime)
-    assert (await l2.apply_bridge(joined, site.runtime)).changed == ()
-    assert await _master("spare0") == GUESTS
-    await l2.apply_bridge(ApplyBridge(l2_network_uuid=L2_GUESTS, mtu=1450), site.runtime)
-    assert await _master("spare0") is None
-
-
 async def test_dnsmasq_gives_up_its_rights_where_it_can(site: Site, tmp_path: Path) -> None:
     shut = tmp_path / "shut"
     shut.mkdir(mode=0o700)
@@ -644,34 +376,6 @@ async def test_two_networks_whose_uuids_begin_alike_do_not_share_a_router(site: 
     assert await site.dnsmasq()
 
 
-def quiet(folder: Path) -> Path:
-    """Rules under which a machine hears no complaint about the size of its packets, nor sees a larger one."""
-    rules = folder / "quiet.nft"
-    rules.write_text(
-        """table ip quiet {
-            chain input {
-                type filter hook input priority filter;
-                icmp type destination-unreachable drop
-            }
-            chain output {
-                type filter hook output priority filter;
-                meta length > 1300 drop
-            }
-        }"""
-    )
-    return rules
-
-
 def owner_of(pid: int) -> int:
     """Whom a process runs as."""
     return Path(f"/proc/{pid}").stat().st_uid
-
-
-async def _lines(*argv: str) -> list[str]:
-    return (await run(argv)).stdout.splitlines()
-
-
-async def _master(interface: str) -> str | None:
-    [link] = json.loads((await run(["ip", "-j", "link", "show", interface])).stdout)
-    master: str | None = link.get("master")
-    return master

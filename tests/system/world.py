@@ -22,6 +22,7 @@ UDHCPC = """\
 #!/bin/sh
 env > "$RESULT.$1"
 [ "$1" = bound ] || exit 0
+[ -z "$mtu" ] || ip link set dev "$interface" mtu "$mtu"
 ip addr flush dev "$interface"
 ip addr add "$ip/$mask" dev "$interface"
 [ -z "$router" ] || ip route replace default via "$router"

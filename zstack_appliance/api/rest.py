@@ -39,7 +39,7 @@ from zstack_appliance.kernel.errors import (
     Unauthenticated,
 )
 from zstack_appliance.kernel.job import DEFAULT_SECONDS, Job, Jobs, JobState
-from zstack_appliance.kernel.message import Request
+from zstack_appliance.kernel.message import Delete, Request
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.runner import error_code
@@ -150,11 +150,20 @@ class Rest:
             if route.declared.sync:
                 return _failed(error.to_wire())
             return await self._refused(request, route, error, principal, wishes)
+        if isinstance(message, Delete) and _is_dry_run(request):
+            return await self._preview(message, principal)
         if route.declared.sync:
             return await self._reply(request, message, principal, wishes)
         seconds = wishes.seconds or route.declared.timeout or DEFAULT_SECONDS
         job = self._jobs.submit(message, principal, job_uuid=wishes.job_uuid, seconds=seconds)
         return await _accept(request, job)
+
+    async def _preview(self, message: Delete, principal: Principal) -> Response:
+        """Answer at once what a deletion would do."""
+        try:
+            return _json(200, {"plan": await self._portal.preview(message, principal)})
+        except CloudError as error:
+            return _failed(error.to_wire())
 
     async def _reply(
         self, request: HttpRequest, message: Request[Any], principal: Principal, wishes: _Wishes
@@ -254,6 +263,18 @@ def _accepted(request: HttpRequest, job_uuid: str, timeout: int) -> Response:
 
 def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
     return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+def _is_dry_run(request: HttpRequest) -> bool:
+    """Whether a deletion is only to be planned: ``?dryRun=true``.
+
+    Raises:
+        Refusal: the value is neither true nor false; nothing is deleted for a slip of the pen.
+    """
+    value = request.query_params.get("dryRun", "false").lower()
+    if value not in ("true", "false"):
+        raise Refusal(400, f"[dryRun] must be true or false, but was [{value[:100]}]")
+    return value == "true"
 
 
 def _not_allowed(method: str, allowed: str) -> Refusal:

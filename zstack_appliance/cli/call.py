@@ -13,7 +13,7 @@ from zstack_appliance.cli.place import client_options, client_params
 from zstack_appliance.cli.resource import page_params, reach
 from zstack_appliance.cli.resource import query as run_query
 from zstack_appliance.cli.steps import watch_at_terminal
-from zstack_appliance.cli.values import missing, parse, split_pair
+from zstack_appliance.cli.values import parse, split_pair
 
 
 @click.command()
@@ -30,9 +30,6 @@ def api(name: str, pairs: tuple[str, ...], **options: Any) -> None:
     message = find_api(name)
     client, output = reach(options)
     params = parse(message, _merged(pairs), Resolver(client).uuid)
-    fault = missing(message, params)
-    if fault is not None:
-        raise fault
     reply = client.call(message, params, watch_at_terminal(client))
     if output.as_json:
         output.value(reply)

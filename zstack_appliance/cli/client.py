@@ -173,7 +173,7 @@ def _with_fields(route: CallRoute) -> list[tuple[str, str]]:
 
 def _pairs(key: str, value: Any) -> list[tuple[str, str]]:
     if isinstance(value, dict):
-        return [(f"{key}.{name}", _text(part)) for name, part in value.items()]
+        return [pair for name, part in value.items() for pair in _pairs(f"{key}.{name}", part)]
     if isinstance(value, list | tuple):
         return [(key, _text(part)) for part in value]
     return [(key, _text(value))]

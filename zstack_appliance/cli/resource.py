@@ -17,7 +17,7 @@ from zstack_appliance.cli.names import Resolver
 from zstack_appliance.cli.output import Output, columns_of
 from zstack_appliance.cli.place import choose, client_params
 from zstack_appliance.cli.steps import watch_at_terminal
-from zstack_appliance.cli.values import missing, parse, split_pair
+from zstack_appliance.cli.values import parse, split_pair
 from zstack_appliance.cli.verbs import Api, object_of, verbs_of
 from zstack_appliance.kernel.edges import query_name
 from zstack_appliance.kernel.schema import Field, Record, fields_of
@@ -139,9 +139,6 @@ def api_command(message: Api, noun: type[Record], verb: str) -> click.Command:
         given = [(key, value) for key, value in options.items() if value not in (None, ())]
         resolver = Resolver(client)
         params = parse(message, [*_from_words(message, target, words), *_wired(message, given)], resolver.uuid)
-        fault = missing(message, params)
-        if fault is not None:
-            raise fault
         reply = client.call(message, params, watch_at_terminal(client))
         output.inventory(reply.get("inventory", reply) if isinstance(reply, dict) else reply)
 

@@ -51,7 +51,7 @@ def parse(
         resolve: finds uuids.
 
     Raises:
-        CliError: a key is unknown or comes twice, or a value does not fit.
+        CliError: a key is unknown, missing or given twice, or a value does not fit.
     """
     params: dict[str, Any] = {}
     for key, text in pairs:
@@ -60,6 +60,9 @@ def parse(
             raise usage(f"{field.wire} is given twice")
         value = _value(field, text)
         params[field.wire] = value if field.ref is None else _resolved(field.ref.target, value, resolve)
+    lacking = missing(message, params)
+    if lacking is not None:
+        raise lacking
     try:
         decode(message, params, strict=True)
     except InvalidArgument as error:

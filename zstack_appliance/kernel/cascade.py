@@ -18,6 +18,7 @@ from zstack_appliance.kernel.edges import lineage
 from zstack_appliance.kernel.errors import CloudError, Conflict
 from zstack_appliance.kernel.message import BeforeDelete, Delete, DeleteMode, Request, resource_of
 from zstack_appliance.kernel.plugin import Operation, Plugin, handler_of
+from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 from zstack_appliance.kernel.removal import uproot
 from zstack_appliance.kernel.schema import Key, OnDelete, Record, Resource, describe, root_of
 from zstack_appliance.kernel.store.reader import Reader
@@ -131,12 +132,16 @@ class _Plan:
         for child, effect, wire in sorted(self._below.get(key, ()), key=lambda each: isinstance(each[0], Resource)):
             if _key(child) in self._doomed:
                 self.emit(child)
+                self._emit_wholes(child, effect)
             elif effect is not OnDelete.FOLLOWS:
                 self._affect(child, effect, wire)
         self.effects.append(Effect(row, OnDelete.DELETE))
+
+    def _emit_wholes(self, row: Record, effect: OnDelete) -> None:
+        """A part goes in the commit of its whole, so the whole must come before what else the part refers to."""
+        is_elsewhere = effect is not OnDelete.DELETE and not isinstance(row, Resource)
         for target, is_inseparable in self._targets(row):
-            # A part goes in the commit of its whole, so the whole must come before whatever else it refers to.
-            if (is_inseparable or not isinstance(row, Resource)) and _key(target) in self._doomed:
+            if (is_inseparable or is_elsewhere) and _key(target) in self._doomed:
                 self.emit(target)
 
     def _affect(self, row: Record, effect: OnDelete, wire: str) -> None:
@@ -194,8 +199,11 @@ class Cascade:
         """What deleting a row would do; nothing is changed.
 
         Raises:
-            Conflict: with code ``SYS.1004`` and the reason as its cause: a permissive deletion is refused.
+            Conflict: with code ``SYS.1004`` and the reason as its cause: a permissive deletion is refused; or
+                in any mode: the row is the first account's.
         """
+        if row.uuid == ADMIN_ACCOUNT:
+            raise Conflict("the first account cannot be deleted: the appliance itself acts as it", code="SYS.1004")
         effects = await cloud.store.read(lambda reader: plan(reader, row))
         if mode is DeleteMode.PERMISSIVE:
             await _check_all(effects, cloud)

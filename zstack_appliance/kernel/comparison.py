@@ -114,9 +114,7 @@ _BY_SPAN = {
 }
 """How a column compares with a span of time, and which of its ends (first, last) are bound."""
 
-_IN_SPANS = (
-    "(SELECT 1 FROM json_each(?) WHERE {0} BETWEEN json_extract(value, '$[0]') AND json_extract(value, '$[1]'))"
-)
+_IN_SPANS = "(SELECT 1 FROM json_each(?) WHERE {0} BETWEEN json_extract(value, '$[0]') AND json_extract(value, '$[1]'))"
 
 
 def _compare_time(column: str, op: Op, spans: list[tuple[int, int]]) -> Statement:

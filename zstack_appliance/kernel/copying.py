@@ -117,9 +117,7 @@ class Progress:
             self._report(None, f"{done // _MIB} MiB")
 
 
-async def copy_in(
-    source: BinaryIO, sink: Sink, *, reached: Callable[[int], None], limit: int | None = None
-) -> Checked:
+async def copy_in(source: BinaryIO, sink: Sink, *, reached: Callable[[int], None], limit: int | None = None) -> Checked:
     """Copy an open file into a sink, sharing its blocks where the file system can.
 
     Args:

@@ -199,9 +199,7 @@ class Graph:
                 rest[:0] = self.aliases(at)[name]
                 expanded += 1
             else:
-                raise TypeError(
-                    f"{'.'.join(elements)} of {cls.__name__} breaks at {name}: no edge of {at.__name__}"
-                )
+                raise TypeError(f"{'.'.join(elements)} of {cls.__name__} breaks at {name}: no edge of {at.__name__}")
         return tuple(found)
 
     def _check_cycle(self, cls: type[Record], above: tuple[type[Record], ...]) -> None:

@@ -121,9 +121,7 @@ class InsufficientCapacity(CloudError):
 
     code = "HOST_ALLOCATION.1000"
 
-    def __init__(
-        self, details: str, *, rejections: tuple[dict[str, str], ...] = (), code: str | None = None
-    ) -> None:
+    def __init__(self, details: str, *, rejections: tuple[dict[str, str], ...] = (), code: str | None = None) -> None:
         super().__init__(details, code=code, opaque={"rejections": list(rejections)} if rejections else None)
         self.rejections = rejections
 

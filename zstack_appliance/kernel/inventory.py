@@ -175,9 +175,7 @@ def _form(graph: Graph, cls: type[Record]) -> Form:
         java=describe(cls).inventory,
         private=tuple(field.wire for field in fields_of(cls) if field not in public),
         defaults=tuple((field.wire, defaults[field.name]) for field in public if field.name in defaults),
-        nulls=tuple(
-            field.wire for field in public if field.nullable and (field.required or field.name in defaults)
-        ),
+        nulls=tuple(field.wire for field in public if field.nullable and (field.required or field.name in defaults)),
         dates=tuple(field.wire for field in public if field.marked(TIMESTAMP)),
         views=tuple(view for view in views if view is not None),
         embeds=embeds,

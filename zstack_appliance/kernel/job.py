@@ -197,7 +197,7 @@ class Jobs:
         with_runs = {run.job_uuid for run in runs}
         for job in store.find(Job, state=JobState.RUNNING):
             if job.uuid not in with_runs and job.uuid not in self._scopes:
-                await self._finish(job.uuid, error=_interrupted(None))
+                await self._finish(job.uuid, error=_interrupted(self._became_of(job.uuid)))
 
     async def retry_stuck(self) -> None:
         """Try runs that got stuck again, for ever; a background task."""
@@ -215,7 +215,9 @@ class Jobs:
             scope.deadline = trio.current_time() + seconds
             try:
                 reply = await self._portal.serve(message, principal, job.uuid)
-                result = msgspec.json.encode(await self._render(message, reply, principal)).decode()
+                with trio.CancelScope(shield=True):
+                    # The work is done: a cancel that comes now may not make a failure of it.
+                    result = msgspec.json.encode(await self._render(message, reply, principal)).decode()
             except Exception as failure:  # noqa: BLE001 — whatever a handler raises becomes the job's error.
                 error = failure
                 _log(job, failure)
@@ -224,7 +226,8 @@ class Jobs:
                 self._forget(job.uuid)
                 return
             late = trio.current_time() >= scope.deadline
-            error = _too_late(seconds) if late else _cancelled()
+            what = self._became_of(job.uuid)
+            error = _too_late(seconds, what) if late else _cancelled(what)
         with trio.CancelScope(shield=True):
             await self._finish(job.uuid, result=result, error=error)
         self._forget(job.uuid)
@@ -240,6 +243,13 @@ class Jobs:
             ),
             job=uuid,
         )
+
+    def _became_of(self, uuid: str) -> str:
+        """What a job that did not end by itself leaves behind, from the journal."""
+        states = {run.state for run in self._kernel.store.find(FlowRun, job_uuid=uuid)}
+        if RunState.DONE in states:
+            return "what it had completed by then stands, so look before you ask for it again"
+        return "what it had done is undone" if states else "nothing had been done yet"
 
     def _forget(self, uuid: str) -> None:
         self._scopes.pop(uuid, None)
@@ -275,13 +285,14 @@ class Jobs:
         if state is RunState.DONE:
             await self._finish(job.uuid, result="{}")
         else:
-            await self._finish(job.uuid, error=_interrupted(state))
+            await self._finish(job.uuid, error=_interrupted(self._became_of(job.uuid)))
 
 
 def _by_outermost_key(runs: list[FlowRun]) -> list[list[FlowRun]]:
     """Runs grouped by the first key they hold, newest first; a run without keys is a group of its own."""
     groups: dict[Any, list[FlowRun]] = {}
-    for run in sorted(runs, key=lambda run: run.create_date, reverse=True):
+    # Both may have begun in one millisecond; a child holds its caller's keys and its own.
+    for run in sorted(runs, key=lambda run: (run.create_date, len(run.keys)), reverse=True):
         groups.setdefault(run.keys[0] if run.keys else run.uuid, []).append(run)
     return list(groups.values())
 
@@ -293,18 +304,16 @@ def redacted(message: Request[Any]) -> str:
     return msgspec.json.encode({key: "*" * 6 if key in secret else value for key, value in plain.items()}).decode()
 
 
-def _interrupted(state: RunState | None) -> CloudError:
-    what = "nothing had been done yet" if state is None else "what it had done is undone"
+def _interrupted(what: str) -> CloudError:
     return Unavailable(f"the appliance stopped while this ran; {what}; send the request again", code="SYS.1012")
 
 
-def _cancelled() -> CloudError:
-    return Unavailable("the operation was cancelled; what it had done is undone", code="SYS.1017")
+def _cancelled(what: str) -> CloudError:
+    return Unavailable(f"the operation was cancelled; {what}", code="SYS.1017")
 
 
-def _too_late(seconds: float) -> CloudError:
-    text = f"the operation took longer than its {seconds:g} s; what it had done is undone; allow it more time"
-    return Unavailable(text, code="SYS.1001")
+def _too_late(seconds: float, what: str) -> CloudError:
+    return Unavailable(f"the operation took longer than its {seconds:g} s; {what}; allow it more time", code="SYS.1001")
 
 
 def _log(job: Job, failure: Exception) -> None:

@@ -26,9 +26,7 @@ class Applied(msgspec.Struct, frozen=True):
     listing: str
 
 
-async def ensure_table(
-    runtime: Runtime, table: str, body: str, *, record: Path, namespace: str | None = None
-) -> bool:
+async def ensure_table(runtime: Runtime, table: str, body: str, *, record: Path, namespace: str | None = None) -> bool:
     """Have one table hold exactly these chains.
 
     Connections that were established stay so: what they were translated to is kept by the kernel's

@@ -54,9 +54,7 @@ def resolve(graph: Graph, cls: type[Record], path: str) -> Path:
         hops += _step(graph, at, name)
         at = hops[-1].target
         if len(hops) > MAX_HOPS:
-            raise ValueError(
-                f"a path goes over at most {MAX_HOPS} edges; start from a resource nearer to the field"
-            )
+            raise ValueError(f"a path goes over at most {MAX_HOPS} edges; start from a resource nearer to the field")
     field = field_named(at, last)
     if field is not None:
         return Path(tuple(hops), field)
@@ -126,11 +124,7 @@ def unknown(graph: Graph, cls: type[Record], name: str) -> str:
         if name in ends(graph, sub) or name in steps(graph, sub):
             return f"{problem}; {query_name(sub)} has it: {_confine(cls, sub)}"
     close = _close(name, (*ends(graph, cls), *steps(graph, cls)))
-    return (
-        f"{problem}; did you mean {' or '.join(close)}?"
-        if close
-        else f"{problem}; see its inventory for its fields"
-    )
+    return f"{problem}; did you mean {' or '.join(close)}?" if close else f"{problem}; see its inventory for its fields"
 
 
 def _confine(cls: type[Record], sub: type[Record]) -> str:

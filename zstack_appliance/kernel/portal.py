@@ -13,11 +13,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Cloud, Kernel
 from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated
 from zstack_appliance.kernel.message import Access, Create, Delete, Request, api_of, wire_name
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, owner_ref, root_of
+from zstack_appliance.kernel.sharing import is_shared
 
 
 class TagRules(Protocol):
@@ -52,9 +54,7 @@ class Portal:
         self.authorise(type(message), principal)
         if isinstance(message, Delete) and self._is_gone(message):
             return None
-        for field in fields_of(type(message)):
-            if field.ref is not None:
-                self._check_reference(message, field, field.ref, principal)
+        self._check_references(message, principal)
         if isinstance(message, Create) and message.resource_uuid is None:
             # Known from the start, so that the new resource's queue is held while it is made.
             message = msgspec.structs.replace(message, resource_uuid=self.kernel.entropy.uuid())
@@ -62,6 +62,28 @@ class Portal:
         for rules in self._tags:
             rules.check(message, cloud)
         return await cloud.call(message)
+
+    async def preview(self, message: Delete, principal: Principal) -> list[dict[str, str]]:
+        """What a deletion would do, in order: the rows that the principal may see, as a dry run answers them.
+
+        Raises:
+            CloudError: what `serve` would raise before it changes anything.
+        """
+        self.authorise(type(message), principal)
+        ref = next((f.ref for f in fields_of(type(message)) if f.name == "uuid"), None)
+        store = self.kernel.store
+        row = store.reader.anything(message.uuid) if ref is None else store.get(ref.target, message.uuid)
+        if row is None:
+            return []
+        self._check_references(message, principal)
+        cloud = Cloud(self.kernel, principal)
+        effects = await cloud.use(Cascade).preview(row, message.delete_mode, cloud)
+        return [
+            effect.to_wire()
+            for effect in effects
+            if root_of(type(effect.row)).options.path is not None
+            and self.visible(type(effect.row), effect.row.uuid, principal)
+        ]
 
     def authorise(self, message: type[Request[Any]], principal: Principal) -> None:
         """Whether this principal may call this API at all. Doors ask before they decode its parameters.
@@ -88,6 +110,11 @@ class Portal:
             return False
         return self.kernel.store.get(ref.target, message.uuid) is None
 
+    def _check_references(self, message: Request[Any], principal: Principal) -> None:
+        for field in fields_of(type(message)):
+            if field.ref is not None:
+                self._check_reference(message, field, field.ref, principal)
+
     def _check_reference(self, message: Request[Any], field: Field, ref: Ref, principal: Principal) -> None:
         value = getattr(message, field.name)
         if value is None:
@@ -106,7 +133,9 @@ class Portal:
             return True
         root = root_of(cls)
         has_owner = root.options.owned or owner_ref(root.cls) is not None
-        return has_owner and self.kernel.store.owner(cls, uuid) == principal.account_uuid
+        if has_owner and self.kernel.store.owner(cls, uuid) == principal.account_uuid:
+            return True
+        return is_shared(self.kernel.store, cls, uuid, principal)
 
     def _usable(self, message: Request[Any], field: Field, cls: type[Record], uuid: str, principal: Principal) -> bool:
         """Reading or referring needs sight alone; acting on a resource needs ownership."""

@@ -22,6 +22,7 @@ from zstack_appliance.kernel.errors import CloudError, ErrorCode, Internal
 from zstack_appliance.kernel.flow import Context, Flow, Placed
 from zstack_appliance.kernel.journal import FlowRun, RunState, Sealer, StepRecord, close_step, mark_undo
 from zstack_appliance.kernel.schema import SECRET, fields_of
+from zstack_appliance.kernel.together import leaves
 
 if TYPE_CHECKING:
     from zstack_appliance.kernel.cloud import Cloud
@@ -264,14 +265,15 @@ class Flows:
     # --- backward --------------------------------------------------------------------------------------
 
     async def _turn_back(self, run: _Run, error: BaseException, cloud: Cloud) -> None:
-        if run.row.create_date == 0 or (self._parking and isinstance(error, trio.Cancelled)):
+        cancelled = _was_cancelled(error)
+        if run.row.create_date == 0 or (self._parking and cancelled):
             return  # Nothing was committed, or the next start goes on from the journal.
-        if not isinstance(error, (Exception, trio.Cancelled)):
+        if not cancelled and not isinstance(error, Exception):
             return  # KeyboardInterrupt and the like: as good as a crash.
         if run.plan[run.row.position].forward_only:
             await self._set_stuck(run, error, cloud)
             return
-        outcome = "cancelled" if isinstance(error, trio.Cancelled) else "failed"
+        outcome = "cancelled" if cancelled else "failed"
         close_step(run.steps, run.plan[run.row.position].id, cloud.clock.millis(), outcome)
         await self._backward(run, cloud, run.row.position, error)
 
@@ -284,7 +286,12 @@ class Flows:
                     if not await self._undo(run, index, cloud):
                         await self._record(run, RunState.STUCK, index, error, cloud)
                         return
-                index = await self._undo_commit(run, index, error, cloud)
+                try:
+                    index = await self._undo_commit(run, index, error, cloud)
+                except Exception:
+                    log.exception("what %s wrote cannot be undone", run.plan[index].id)
+                    await self._record(run, RunState.STUCK, index, error, cloud)
+                    return
 
     async def _undo(self, run: _Run, index: int, cloud: Cloud) -> bool:
         placed = run.plan[index]
@@ -333,9 +340,7 @@ class Flows:
         with trio.CancelScope(shield=True):
             await self._record(run, RunState.STUCK, run.row.position, error, cloud)
 
-    async def _record(
-        self, run: _Run, state: RunState, index: int, error: BaseException | None, cloud: Cloud
-    ) -> None:
+    async def _record(self, run: _Run, state: RunState, index: int, error: BaseException | None, cloud: Cloud) -> None:
         if run.row.state is state and run.row.position == index and run.row.steps == run.steps:
             return
         run.row = await cloud.write(
@@ -380,14 +385,19 @@ def _encode(error: BaseException | None) -> str | None:
     return msgspec.json.encode(error_code(error)).decode()
 
 
+def _was_cancelled(error: BaseException) -> bool:
+    """Whether a cancel is what ended a step; tasks that it started in a nursery report it as a group."""
+    found = list(leaves(error))
+    harmless = all(isinstance(each, (Exception, trio.Cancelled)) for each in found)
+    return harmless and any(isinstance(each, trio.Cancelled) for each in found)
+
+
 def error_code(error: BaseException) -> ErrorCode:
     """Any failure as ZStack's clients know it; a defect of ours is named without its inner details."""
     if isinstance(error, CloudError):
         return error.to_wire()
-    if isinstance(error, trio.Cancelled):
+    if _was_cancelled(error):
         return Internal("the operation was cancelled; what it had done is undone", code="SYS.1017").to_wire()
     if isinstance(error, trio.TooSlowError):
-        return Internal(
-            "the operation took longer than it may; what it had done is undone", code="SYS.1001"
-        ).to_wire()
+        return Internal("the operation took longer than it may; what it had done is undone", code="SYS.1001").to_wire()
     return Internal(f"an internal error happened: {type(error).__name__}; see the log").to_wire()

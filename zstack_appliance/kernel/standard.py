@@ -5,7 +5,7 @@ message.
 
 An `also` function runs in the same commit as the change and may change more rows, such as clearing the
 default flag of the others. It is synchronous and safe to run again. That what a row refers to still exists,
-and that nothing refers to what goes, is checked by the store at the end of every write. """
+and that nothing refers to what goes, is checked by the store at the end of every write."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Tags at work: which are allowed, and how they come onto a row in the commit that makes it.
 
 Primitives: `TagPatterns` (every declared pattern, and the resources that tags go on), `Tagging` (the tag rows
-of one new resource, drawn before its commit), `draft_tags` and `attach`. Tags go with their row, as every row marked `COMPANION` does.
+of one new resource, drawn before its commit), `draft_tags` and `attach`. Tags go with
+their row, as all rows do that name it by a field marked `COMPANION`.
 """
 
 from __future__ import annotations

@@ -88,19 +88,20 @@ async def test_passwords_are_nowhere_but_hashed(tmp_path: Path) -> None:
         assert cloud.kernel.store.require(Account, uuid).password.startswith("$argon2id$")
 
 
-async def test_an_account_goes_with_its_sessions_and_tags_once_it_owns_nothing(tmp_path: Path) -> None:
+async def test_an_account_goes_with_its_sessions_its_tags_and_what_it_owns(tmp_path: Path) -> None:
     async with running(tmp_path, plugins=(*BASE, THINGS)) as cloud, cloud.login() as admin:
         uuid = await make(admin, "alice")
         await admin.create("/user-tags", resourceType="AccountVO", resourceUuid=uuid, tag="x")
         async with cloud.login("alice", "a") as alice:
             thing = await alice.create("/things", name="hers", userTags=["y"])
-            owner = await admin.refused("DELETE", f"/accounts/{uuid}")
-            assert owner["code"] == "SYS.1004"
-            assert f"owns resource[uuid:{thing['uuid']}, type:ThingVO]" in owner["details"]
+            dry = (await admin.send("DELETE", f"/accounts/{uuid}", params={"dryRun": "true"})).json()["plan"]
+            assert {"type": "ThingVO", "uuid": thing["uuid"], "name": "hers", "effect": "delete"} in dry
+            assert dry[-1] == {"type": "AccountVO", "uuid": uuid, "name": "alice", "effect": "delete"}
             assert (await alice.send("GET", "/zones")).status_code == 200, "nothing was changed"
-            await alice.do("DELETE", f"/things/{thing['uuid']}")
             await admin.do("DELETE", f"/accounts/{uuid}")
             assert (await alice.refused("GET", "/zones"))["code"] == "ID.1001"
+        assert await admin.query("/things") == []
+        assert await admin.query("/accounts/quotas") == []
         assert await admin.query("/user-tags") == []
         await admin.do("DELETE", f"/accounts/{uuid}")
 
@@ -109,3 +110,5 @@ async def test_the_first_account_stays(tmp_path: Path) -> None:
     async with running(tmp_path, plugins=BASE) as cloud, cloud.login() as admin:
         error = await admin.refused("DELETE", f"/accounts/{ADMIN_ACCOUNT}")
         assert "cannot be deleted" in error["details"]
+        forced = await admin.refused("DELETE", f"/accounts/{ADMIN_ACCOUNT}?deleteMode=Enforcing")
+        assert forced["code"] == error["code"] == "SYS.1004"

@@ -116,9 +116,7 @@ def test_what_is_joined_already_is_not_questioned_again() -> None:
     assert faults(WANTED, NAME, Seen(bridge=THERE, joining=joined)) == []
 
 
-@pytest.mark.parametrize(
-    "address", ["172.30.0.0/24", "172.30.0.255/24", "172.30.0.1", "172.30.0.1/31", "x", "::1/64"]
-)
+@pytest.mark.parametrize("address", ["172.30.0.0/24", "172.30.0.255/24", "172.30.0.1", "172.30.0.1/31", "x", "::1/64"])
 def test_addresses_that_no_host_can_have_are_refused(address: str) -> None:
     assert address in (address_fault(address) or "")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from zstack_appliance.cloud.account.schema import Account, AccountType
+from zstack_appliance.cloud.account.schema import Account, AccountQuota, AccountType
 from zstack_appliance.kernel.message import ADMIN, ANY, OWNER, Create, Delete, Read, Request, Update, api
 from zstack_appliance.kernel.schema import SECRET, TIMESTAMP, Millis, Name, Ref, Text, Uuid
 
@@ -58,9 +58,57 @@ class UpdateAccount(Update[Account], frozen=True, kw_only=True):
 
 @api("DELETE", "/accounts/{uuid}", access=ADMIN)
 class DeleteAccount(Delete, frozen=True, kw_only=True):
-    """Delete an account that owns nothing any more, and end its sessions."""
+    """Delete an account with everything that it owns, and end its sessions."""
 
     uuid: Annotated[Uuid, Ref(Account)]
+
+
+@api("PUT", "/accounts/quotas/actions", access=ADMIN)
+class UpdateQuota(Request[AccountQuota], frozen=True, kw_only=True):
+    """Let an account have more of something, or less; what it has already stays."""
+
+    identity_uuid: Annotated[Uuid, Ref(Account)]
+    name: Name
+    value: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class QuotaUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account has of one quota."""
+
+    name: str
+    total: int
+    """What it may have."""
+    used: int
+
+
+@api("GET", "/accounts/quota/{uuid}/usages", access=OWNER, sync=True, reply="usages", wire=_WIRE)
+class GetAccountQuotaUsage(Read[tuple[QuotaUsage, ...]], frozen=True, kw_only=True):
+    """What an account has, and may have, of each quota. Administrators have no limits, and so no quotas."""
+
+    uuid: Annotated[Uuid, Ref(Account)]
+
+
+@api("PUT", "/accounts/resources/actions", access=OWNER, reply=None, wire=_WIRE)
+class ShareResource(Request[None], frozen=True, kw_only=True):
+    """Let other accounts see and use rows of the caller's; shared already is done already."""
+
+    resource_uuids: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    account_uuids: tuple[str, ...] | None = None
+    to_public: bool = False
+    """Let every account."""
+
+
+@api("PUT", "/accounts/resources/actions", access=OWNER, reply=None, wire=_WIRE)
+class RevokeResourceSharing(Request[None], frozen=True, kw_only=True):
+    """Share rows of the caller's no more. What was made of them stays."""
+
+    resource_uuids: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    to_public: bool = False
+    """Take them from the public."""
+    account_uuids: tuple[str, ...] | None = None
+    """Take them from these accounts."""
+    all: bool = False
+    """Take them from everybody."""
 
 
 @api(

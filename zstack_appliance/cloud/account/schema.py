@@ -43,3 +43,21 @@ class Session(Record, frozen=True, kw_only=True):
     admin: Annotated[bool, HIDDEN]
     """Whether the account is a SystemAdmin; kept here so that one read per request is enough."""
     expired_date: Annotated[Millis, TIMESTAMP]
+
+
+@resource(
+    wire="org.zstack.header.identity",
+    path="/accounts/quotas",
+    table="quota",
+    vo="QuotaVO",
+    inventory="QuotaInventory",
+    unique=(("identity_uuid", "name"),),
+)
+class AccountQuota(Record, frozen=True, kw_only=True):
+    """How much an account may have of one quota. Administrators have no such rows, and so no limits."""
+
+    name: str
+    identity_uuid: Annotated[Uuid, Ref(Account, edge="account", back="quota", on_delete=DELETE, owner=True)]
+    identity_type: str
+    """Always ``AccountVO``: no other identity has quotas."""
+    value: int

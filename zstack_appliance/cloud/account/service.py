@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zstack_appliance.cloud.account.first_admin import FirstAdmin
+from zstack_appliance.cloud.account.limits import draft_quotas
 from zstack_appliance.cloud.account.messages import CreateAccount, DeleteAccount, UpdateAccount
 from zstack_appliance.cloud.account.passwords import Passwords
 from zstack_appliance.cloud.account.schema import Account, Session
@@ -15,8 +16,9 @@ from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.errors import Conflict, Fault, refuse
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
-from zstack_appliance.kernel.schema import Record, describe
+from zstack_appliance.kernel.quota import Quotas
 from zstack_appliance.kernel.removal import remove
+from zstack_appliance.kernel.schema import Record, describe
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach, draft_tags
 
@@ -26,9 +28,12 @@ async def create(m: CreateAccount, cloud: Cloud) -> Account:
     """Make an account whose row is its own."""
     account = cloud.draft(Account, m, password=await cloud.use(Passwords).hash(m.password))
     tagging = draft_tags(m, account, cloud)
+    quotas = draft_quotas(account, cloud.use(Quotas).declared, cloud)
 
     def commit(tx: Tx) -> Account:
         made = tx.insert(account, owner=account.uuid)
+        for quota in quotas:
+            tx.insert(quota)
         attach(tx, tagging)
         return made
 
@@ -60,15 +65,12 @@ async def update(m: UpdateAccount, cloud: Cloud) -> Account:
     return changed
 
 
-@handles(DeleteAccount, queue=lambda m: Account.key(m.uuid))
 async def delete(m: DeleteAccount, cloud: Cloud) -> None:
-    """Delete an account that owns nothing but itself."""
-    if m.uuid == ADMIN_ACCOUNT:
-        raise Conflict("the account admin cannot be deleted; the appliance itself acts as it")
+    """Serve `DeleteAccount`, once the cascade has deleted what the account owns."""
 
     def commit(tx: Tx) -> None:
-        end_sessions(tx, m.uuid)
         remove(tx, Account, m.uuid)
+        # It may have made something since the plan was made; nothing may be left without an owner.
         refuse_owner(tx, m.uuid, cloud.use(Graph).resources)
 
     await cloud.write(commit)

@@ -6,12 +6,14 @@ from zstack_appliance.cloud.backup_storage import inspect, service
 from zstack_appliance.cloud.backup_storage.messages import (
     ChangeBackupStorageState,
     DeleteBackupStorage,
+    DetachBackupStorageFromZone,
     UpdateBackupStorage,
 )
 from zstack_appliance.cloud.backup_storage.schema import BackupStorage, BackupStorageZoneRef
 from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.schema import DETACH
 from zstack_appliance.kernel.standard import deletes, switches_state, updates
 
 plugin = Plugin(
@@ -29,6 +31,11 @@ plugin = Plugin(
     ),
     listeners=((HostConnected, service.on_host_connected), (HostLost, service.on_host_lost)),
     hooks=((InspectHost, inspect.inspect),),
+    cascades={
+        (BackupStorageZoneRef, DETACH): lambda ref, _mode: DetachBackupStorageFromZone(
+            backup_storage_uuid=ref.backup_storage_uuid, zone_uuid=ref.zone_uuid
+        ),
+    },
     configs=(
         GlobalConfig(
             "image",

@@ -46,6 +46,7 @@ class BackupStorage(Resource, frozen=True, kw_only=True):
     wire="org.zstack.header.storage.backup",
     path="/backup-storage/zone-refs",
     unique=(("backup_storage_uuid", "zone_uuid"),),
+    aliases={"Zone.backupStorage": "backupStorageRef.backupStorage"},
 )
 class BackupStorageZoneRef(Record, frozen=True, kw_only=True):
     """A backup storage serves a zone."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from zstack_appliance.cloud.cluster.schema import Cluster
 from zstack_appliance.cloud.host.connect import connect
 from zstack_appliance.cloud.host.links import HostLinks
+from zstack_appliance.cloud.host.messages import HostLeaving
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict, Fault, refuse
@@ -89,5 +90,6 @@ async def connect_new(d: NewHost, cloud: Cloud) -> None:
 
 
 async def drop(d: NewHost, cloud: Cloud) -> None:
-    """Undo `connect_new`."""
+    """Undo `connect_new`: whoever prepared the host takes back what it did."""
+    await cloud.gather(HostLeaving(host=d.host))
     cloud.use(HostLinks).drop(d.host.uuid)

@@ -70,6 +70,12 @@ class PrepareHost(Hook[None], frozen=True, kw_only=True):
     host: Host
 
 
+class HostLeaving(Hook[None], frozen=True, kw_only=True):
+    """A host is taken back before it was ever ready: forget it, and what was made on it. Asked twice is once."""
+
+    host: Host
+
+
 class HostConnected(Event, frozen=True, kw_only=True):
     """A host is ready for VMs; `vms` is what runs on it, by uuid."""
 

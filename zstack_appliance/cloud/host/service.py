@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.messages import ChangeHostState, DeleteHost, HostLost
-from zstack_appliance.cloud.host.schema import Host, HostCharge, HostState
+from zstack_appliance.cloud.host.schema import Host, HostState
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.plugin import handles
@@ -29,14 +29,9 @@ async def change_state(m: ChangeHostState, cloud: Cloud) -> Host:
     return await cloud.write(lambda tx: tx.update(tx.require(Host, m.uuid), state=_TARGETS[m.state_event]))
 
 
-@handles(DeleteHost, queue=lambda m: Host.key(m.uuid))
 async def delete(m: DeleteHost, cloud: Cloud) -> None:
-    """Serve `DeleteHost`: refused while VMs run there, or storage of the cloud lies there."""
+    """Serve `DeleteHost`, once the cascade has taken away what lies on the host."""
     host = await cloud.get(Host, m.uuid)
-    charges = await cloud.find(HostCharge, host_uuid=host.uuid)
-    if charges:
-        text = f"host[{host.name}] still runs {len(charges)} VMs; stop them first"
-        raise Conflict(text, code="SYS.1004")
     await cloud.write(lambda tx: remove(tx, Host, host.uuid))
     cloud.use(HostLinks).drop(host.uuid)
     await cloud.publish(HostLost(host=host))

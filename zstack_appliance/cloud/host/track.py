@@ -79,8 +79,8 @@ async def _watch_one(host_uuid: str, cloud: Cloud) -> None:
 
 
 async def _look_after(host_uuid: str, cloud: Cloud) -> None:
-    host = await cloud.get(Host, host_uuid)
-    if host.state is HostState.MAINTENANCE:
+    host = cloud.store.get(Host, host_uuid)
+    if host is None or host.state is HostState.MAINTENANCE:
         return
     if host.status is not HostStatus.CONNECTED:
         await _try_to_connect(host, cloud)
@@ -113,7 +113,9 @@ async def _try_to_connect(host: Host, cloud: Cloud) -> None:
 async def _listen(host_uuid: str, cloud: Cloud) -> None:
     """Pass on what the host says. After a silence its VMs are compared by connecting anew."""
     while True:
-        host = await cloud.get(Host, host_uuid)
+        host = cloud.store.get(Host, host_uuid)
+        if host is None:
+            return
         try:
             async for notice in cloud.use(HostLinks).of(host).notices():
                 if isinstance(notice, VmStateChanged):

@@ -14,8 +14,8 @@ from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import CloudError, Conflict
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.removal import remove
+from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import Tagging, attach, draft_tags
 
@@ -117,9 +117,7 @@ async def fetch(d: NewImage, cloud: Cloud) -> None:
 async def remove_copies(d: NewImage, cloud: Cloud) -> None:
     """Undo `fetch`."""
     for ref in d.refs:
-        await cloud.call(
-            RemoveFromBackupStorage(backup_storage_uuid=ref.backup_storage_uuid, image_uuid=d.image.uuid)
-        )
+        await cloud.call(RemoveFromBackupStorage(backup_storage_uuid=ref.backup_storage_uuid, image_uuid=d.image.uuid))
 
 
 def settle(tx: Tx, d: NewImage) -> None:

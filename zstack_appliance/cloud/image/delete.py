@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.backup_storage.messages import RemoveFromBackupStorage
-from zstack_appliance.cloud.image.messages import DeleteImage, ExpungeImage, RecoverImage
+from zstack_appliance.cloud.image.messages import DeleteImage, ExpungeImage, RecoverImage, RemoveImage
 from zstack_appliance.cloud.image.schema import Image, ImageBackupStorageRef, ImageStatus
-from zstack_appliance.cloud.vm_instance.schema import VmInstance
-from zstack_appliance.cloud.volume.schema import Volume
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.flow import Context, Flow, Step
@@ -28,7 +26,6 @@ EXPUNGE = Flow("image.expunge", DoomedImage, lambda: (
 ))  # fmt: skip
 
 
-@handles(DeleteImage, queue=lambda m: Image.key(m.uuid))
 async def delete(m: DeleteImage, cloud: Cloud) -> None:
     """Serve `DeleteImage`; one that is deleted already stays so."""
     copies = {ref.backup_storage_uuid for ref in await cloud.find(ImageBackupStorageRef, image_uuid=m.uuid)}
@@ -53,6 +50,13 @@ async def expunge(m: ExpungeImage, cloud: Cloud) -> None:
     await _expunge(m.image_uuid, cloud)
 
 
+@handles(RemoveImage, queue=lambda m: Image.key(m.image_uuid))
+async def remove_for_good(m: RemoveImage, cloud: Cloud) -> None:
+    """Serve `RemoveImage`."""
+    if cloud.store.get(Image, m.image_uuid) is not None:
+        await _expunge(m.image_uuid, cloud)
+
+
 async def _expunge(uuid: str, cloud: Cloud) -> None:
     refs = tuple(await cloud.find(ImageBackupStorageRef, image_uuid=uuid))
     await cloud.run(EXPUNGE, DoomedImage(image=await cloud.get(Image, uuid), refs=refs))
@@ -60,25 +64,15 @@ async def _expunge(uuid: str, cloud: Cloud) -> None:
 
 def _only_deleted(image: Image) -> None:
     if image.status is not ImageStatus.DELETED:
-        raise Conflict(
-            f"image[{image.name}] is {image.status.value}; only a Deleted one can be recovered or expunged"
-        )
+        raise Conflict(f"image[{image.name}] is {image.status.value}; only a Deleted one can be recovered or expunged")
 
 
 async def remove_copies(d: DoomedImage, cloud: Cloud) -> None:
     """Have no copy of the image on any backup storage."""
     for ref in d.refs:
-        await cloud.call(
-            RemoveFromBackupStorage(backup_storage_uuid=ref.backup_storage_uuid, image_uuid=d.image.uuid)
-        )
+        await cloud.call(RemoveFromBackupStorage(backup_storage_uuid=ref.backup_storage_uuid, image_uuid=d.image.uuid))
 
 
 def forget(tx: Tx, d: DoomedImage) -> None:
     """Delete the rows. What VMs and volumes say of their image is cleared; their disks stand on the cache."""
-    for ref in d.refs:
-        tx.delete(ImageBackupStorageRef, ref.uuid)
-    for vm in tx.find(VmInstance, image_uuid=d.image.uuid):
-        tx.update(vm, image_uuid=None)
-    for volume in tx.find(Volume, root_image_uuid=d.image.uuid):
-        tx.update(volume, root_image_uuid=None)
     remove(tx, Image, d.image.uuid)

@@ -8,7 +8,7 @@ import msgspec
 
 from zstack_appliance.cloud.backup_storage.schema import BackupStorage
 from zstack_appliance.cloud.image.schema import Image, MediaType
-from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, StateEvent, Update, api
+from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Request, StateEvent, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
 
 Platform = Literal["Linux", "Windows", "Other", "Paravirtualization", "WindowsVirtio"]
@@ -75,3 +75,9 @@ class ExpungeImage(Action[None], frozen=True, kw_only=True):
     """Remove a deleted image for good; VMs that began as it keep their own copy."""
 
     image_uuid: Annotated[Uuid, Ref(Image)]
+
+
+class RemoveImage(Request[None], frozen=True, kw_only=True):
+    """What the image belongs to goes: remove it for good, whatever the deletion policy."""
+
+    image_uuid: Uuid

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.image import add, delete
-from zstack_appliance.cloud.image.messages import ChangeImageState, UpdateImage
-from zstack_appliance.cloud.image.schema import Image, ImageBackupStorageRef
+from zstack_appliance.cloud.image.messages import ChangeImageState, DeleteImage, RemoveImage, UpdateImage
+from zstack_appliance.cloud.image.schema import KEPT, Image, ImageBackupStorageRef
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
-from zstack_appliance.kernel.standard import switches_state, updates
+from zstack_appliance.kernel.quota import Quota
+from zstack_appliance.kernel.schema import DELETE
+from zstack_appliance.kernel.standard import deletes, switches_state, updates
 
 plugin = Plugin(
     name="image",
     resources=(Image, ImageBackupStorageRef),
     handlers=(
         add.add,
-        delete.delete,
+        deletes(DeleteImage, act=delete.delete),
+        delete.remove_for_good,
         delete.recover,
         delete.expunge,
         updates(UpdateImage),
         switches_state(ChangeImageState),
     ),
     flows=(add.ADD, delete.EXPUNGE),
+    cascades={(Image, DELETE): lambda image, _mode: RemoveImage(image_uuid=image.uuid)},
+    quotas=(
+        Quota("image.num", 20, "images", Image, where={"status": KEPT}),
+        Quota("image.size", 10 * 2**40, "size of all images, in bytes", Image, "size", {"status": KEPT}),
+    ),
     configs=(
         GlobalConfig(
             "image",

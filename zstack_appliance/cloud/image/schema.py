@@ -30,6 +30,10 @@ class ImageStatus(enum.Enum):
     ERROR = "Error"
 
 
+KEPT = tuple(status for status in ImageStatus if status is not ImageStatus.DELETED)
+"""What counts against quotas."""
+
+
 class MediaType(enum.Enum):
     """What an image holds."""
 
@@ -42,6 +46,7 @@ class MediaType(enum.Enum):
     wire="org.zstack.header.image",
     path="/images",
     owned=True,
+    shareable=True,
     aliases={"backupStorage": "backupStorageRef.backupStorage"},
 )
 class Image(Resource, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zstack_appliance.kernel.schema import ByteSize, OnOff, Resource, resource
 
 
-@resource(wire="org.zstack.header.configuration", path="/instance-offerings", owned=True)
+@resource(wire="org.zstack.header.configuration", path="/instance-offerings", owned=True, shareable=True)
 class InstanceOffering(Resource, frozen=True, kw_only=True):
     """CPUs and memory that a VM gets, and how its host is chosen."""
 

@@ -135,9 +135,7 @@ def _cut_off(interface: str, reason: str) -> str:
 
 def _ports(wanted: ApplyBridge, name: str, seen: Seen) -> list[str]:
     """Let go of what was joined before, and join what is named now."""
-    changes = [
-        f"link set dev {port} nomaster" for port in sorted(seen.strangers) if port != wanted.physical_interface
-    ]
+    changes = [f"link set dev {port} nomaster" for port in sorted(seen.strangers) if port != wanted.physical_interface]
     joining = seen.joining
     if joining is not None and joining.master != name:
         changes.append(f"link set dev {joining.ifname} master {name}")

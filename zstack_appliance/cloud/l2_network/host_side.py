@@ -70,9 +70,7 @@ async def _look(runtime: Runtime, name: str) -> Seen:
     strangers = {}
     if bridge is not None:
         [ports] = await ip_show(runtime, [f"link show master {name}"])
-        strangers = {
-            port: link for port, link in links(ports).items() if not is_our_interface(port, runtime.instance)
-        }
+        strangers = {port: link for port, link in links(ports).items() if not is_our_interface(port, runtime.instance)}
     return Seen(bridge=bridge, strangers=strangers, defaults=tuple(routes(defaults)))
 
 

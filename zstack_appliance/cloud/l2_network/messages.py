@@ -71,3 +71,10 @@ class BridgeAddresses(Hook[tuple[str, ...]], frozen=True, kw_only=True):
     """Which addresses hosts have on the bridge of an L2 network, with prefix lengths; by default none."""
 
     l2: L2Network
+
+
+class LeaveCluster(Request[None], frozen=True, kw_only=True):
+    """The cluster goes, its VMs are stopped: detach the network from it."""
+
+    l2_network_uuid: Uuid
+    cluster_uuid: Uuid

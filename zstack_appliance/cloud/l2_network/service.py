@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import trio
+import functools
 
 from zstack_appliance.cloud.host.messages import PrepareHost, on_host
 from zstack_appliance.cloud.host.schema import Host, HostStatus
@@ -12,6 +12,7 @@ from zstack_appliance.cloud.l2_network.messages import (
     CreateL2NoVlanNetwork,
     DeleteL2Network,
     DetachL2NetworkFromCluster,
+    LeaveCluster,
     RealiseL2Network,
 )
 from zstack_appliance.cloud.l2_network.schema import L2Network, L2NetworkClusterRef
@@ -26,6 +27,7 @@ from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach as attach_tags
 from zstack_appliance.kernel.tags import draft_tags
+from zstack_appliance.kernel.together import together
 
 NO_VLAN = "L2NoVlanNetwork"
 
@@ -45,7 +47,7 @@ ATTACH = Flow("l2_network.attach", Attachment, lambda: (
 
 DETACH = Flow("l2_network.detach", Attachment, lambda: (
     Step("remove_bridges", do=remove_bridges, undo=make_bridges),
-    Step("forget", tx=forget, undo_tx=record),
+    Step("forget", tx=forget, keeps="nothing comes after it, and a commit is never half done"),
 ))  # fmt: skip
 
 
@@ -88,14 +90,17 @@ async def detach(m: DetachL2NetworkFromCluster, cloud: Cloud) -> L2Network:
     return l2
 
 
-@handles(DeleteL2Network, queue=lambda m: L2Network.key(m.uuid))
+@handles(LeaveCluster, queue=lambda m: L2Network.key(m.l2_network_uuid))
+async def leave(m: LeaveCluster, cloud: Cloud) -> None:
+    """Serve `LeaveCluster`."""
+    l2 = await cloud.get(L2Network, m.l2_network_uuid)
+    for ref in await cloud.find(L2NetworkClusterRef, l2_network_uuid=l2.uuid, cluster_uuid=m.cluster_uuid):
+        await cloud.run(DETACH, Attachment(l2=l2, cluster_uuid=ref.cluster_uuid, ref_uuid=ref.uuid))
+
+
 async def delete(m: DeleteL2Network, cloud: Cloud) -> None:
-    """Serve `DeleteL2Network`: it is detached from every cluster first; L3 networks on it forbid that."""
+    """Serve `DeleteL2Network`: it is detached from every cluster first."""
     l2 = await cloud.get(L2Network, m.uuid)
-    networks = await cloud.find(L3Network, l2_network_uuid=l2.uuid)
-    if networks:
-        names = ", ".join(network.name for network in networks)
-        raise Conflict(f"L2 network[{l2.name}] carries the L3 networks {names}; delete them first", code="SYS.1004")
     for ref in await cloud.find(L2NetworkClusterRef, l2_network_uuid=l2.uuid):
         await cloud.run(DETACH, Attachment(l2=l2, cluster_uuid=ref.cluster_uuid, ref_uuid=ref.uuid))
     await cloud.write(lambda tx: remove(tx, L2Network, l2.uuid))
@@ -166,6 +171,4 @@ async def _apply_on(l2: L2Network, hosts: list[Host], cloud: Cloud) -> None:
         addresses=tuple(address for answer in answers for address in answer),
         physical_interface=l2.physical_interface or None,
     )
-    async with trio.open_nursery() as nursery:
-        for host in hosts:
-            nursery.start_soon(cloud.call, on_host(host.uuid, command))
+    await together(*(functools.partial(cloud.call, on_host(host.uuid, command)) for host in hosts))

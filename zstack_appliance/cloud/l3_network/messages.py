@@ -50,7 +50,7 @@ class ChangeL3NetworkState(Action[L3Network], frozen=True, kw_only=True):
 
 @api("DELETE", "/l3-networks/{uuid}", access=OWNER, reply=None)
 class DeleteL3Network(Delete, frozen=True, kw_only=True):
-    """Delete an L3 network with its ranges and services; refused while NICs are on it."""
+    """Delete an L3 network with its ranges and services; VMs lose their NICs on it."""
 
     uuid: Annotated[Uuid, Ref(L3Network)]
 
@@ -92,7 +92,7 @@ class UpdateIpRange(Update[IpRange], frozen=True, kw_only=True):
 
 @api("DELETE", "/l3-networks/ip-ranges/{uuid}", access=OWNER, reply=None)
 class DeleteIpRange(Delete, frozen=True, kw_only=True):
-    """Delete a range; refused while addresses of it are in use."""
+    """Delete a range; VMs lose the NICs that have its addresses."""
 
     uuid: Annotated[Uuid, Ref(IpRange)]
 

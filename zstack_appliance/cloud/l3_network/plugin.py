@@ -6,6 +6,8 @@ from zstack_appliance.cloud.l2_network.messages import BridgeAddresses
 from zstack_appliance.cloud.l3_network import ranges, service
 from zstack_appliance.cloud.l3_network.messages import (
     ChangeL3NetworkState,
+    DeleteIpRange,
+    DeleteL3Network,
     L3NetworkChanged,
     UpdateIpRange,
     UpdateL3Network,
@@ -13,25 +15,27 @@ from zstack_appliance.cloud.l3_network.messages import (
 from zstack_appliance.cloud.l3_network.schema import IpRange, L3Network, L3NetworkDns, UsedIp
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
-from zstack_appliance.kernel.standard import switches_state, updates
+from zstack_appliance.kernel.quota import Quota
+from zstack_appliance.kernel.standard import deletes, switches_state, updates
 
 plugin = Plugin(
     name="l3_network",
     resources=(L3Network, IpRange, UsedIp, L3NetworkDns),
     handlers=(
         service.create,
-        service.delete,
+        deletes(DeleteL3Network, act=service.delete),
         service.add_dns,
         service.remove_dns,
         ranges.add,
         ranges.add_by_cidr,
-        ranges.delete,
+        deletes(DeleteIpRange, act=ranges.delete),
         updates(UpdateL3Network),
         updates(UpdateIpRange),
         switches_state(ChangeL3NetworkState),
     ),
     listeners=((L3NetworkChanged, service.on_changed),),
     hooks=((BridgeAddresses, service.bridge_addresses),),
+    quotas=(Quota("l3.num", 20, "L3 networks", L3Network),),
     configs=(
         GlobalConfig(
             "l3Network",

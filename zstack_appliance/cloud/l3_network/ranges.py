@@ -12,10 +12,11 @@ from zstack_appliance.cloud.l3_network.messages import (
     DeleteIpRange,
     L3NetworkChanged,
 )
-from zstack_appliance.cloud.l3_network.schema import Category, IpRange, IpRangeType, L3Network, UsedIp
+from zstack_appliance.cloud.l3_network.schema import Category, IpRange, IpRangeType, L3Network
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.errors import Conflict, Fault, refuse
+from zstack_appliance.kernel.errors import Fault, refuse
 from zstack_appliance.kernel.plugin import handles
+from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach, draft_tags
 
@@ -42,22 +43,10 @@ async def add_by_cidr(m: AddIpRangeByNetworkCidr, cloud: Cloud) -> IpRange:
     return await _add(m, parse_cidr(m), cloud)
 
 
-@handles(DeleteIpRange)
 async def delete(m: DeleteIpRange, cloud: Cloud) -> None:
-    """Serve `DeleteIpRange`."""
+    """Serve `DeleteIpRange`, once the cascade has taken away the NICs that have its addresses."""
     ip_range = await cloud.get(IpRange, m.uuid)
-
-    def commit(tx: Tx) -> None:
-        used = tx.find(UsedIp, ip_range_uuid=m.uuid)
-        if used:
-            raise Conflict(
-                f"{len(used)} addresses of IP range[{ip_range.name}] are in use, the first is {used[0].ip}; "
-                "detach their NICs first",
-                code="SYS.1004",
-            )
-        tx.delete(IpRange, m.uuid)
-
-    await cloud.write(commit)
+    await cloud.write(lambda tx: remove(tx, IpRange, m.uuid))
     await cloud.publish(L3NetworkChanged(l3=await cloud.get(L3Network, ip_range.l3_network_uuid)))
 
 
@@ -139,9 +128,7 @@ def _span_faults(span: Span) -> Iterator[Fault | None]:
     if span.start <= span.gateway <= span.end:
         yield Fault("gateway", f"gateway[{span.gateway}] must not be among the addresses to hand out")
     if span.start.is_multicast or span.start.is_reserved or span.start.is_link_local or span.start.is_loopback:
-        yield Fault(
-            "startIp", f"{span.network} is multicast, reserved, loopback or link-local; guests cannot use it"
-        )
+        yield Fault("startIp", f"{span.network} is multicast, reserved, loopback or link-local; guests cannot use it")
 
 
 def conflicts(new: IpRange, network: L3Network, existing: Iterable[IpRange]) -> Iterator[Fault | None]:
@@ -153,9 +140,7 @@ def conflicts(new: IpRange, network: L3Network, existing: Iterable[IpRange]) -> 
             yield Fault("startIp", f"the range overlaps range[{other.name}] {other.start_ip}-{other.end_ip}")
         if other.ip_range_type is new.ip_range_type is IpRangeType.NORMAL:
             if other.network_cidr != new.network_cidr:
-                yield Fault(
-                    "netmask", f"the L3 network has the CIDR {other.network_cidr}; all its ranges are in it"
-                )
+                yield Fault("netmask", f"the L3 network has the CIDR {other.network_cidr}; all its ranges are in it")
             elif other.gateway != new.gateway:
                 yield Fault("gateway", f"the L3 network has the gateway {other.gateway}; all its ranges have it")
 

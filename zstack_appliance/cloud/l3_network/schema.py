@@ -31,7 +31,7 @@ class Category(enum.Enum):
     SYSTEM = "System"
 
 
-@resource(wire="org.zstack.header.network.l3", path="/l3-networks", owned=True)
+@resource(wire="org.zstack.header.network.l3", path="/l3-networks", owned=True, shareable=True)
 class L3Network(Resource, frozen=True, kw_only=True):
     """The addressing plan of one L2 network. It hands out no address until it has an IP range."""
 

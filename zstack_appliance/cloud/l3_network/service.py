@@ -14,13 +14,12 @@ from zstack_appliance.cloud.l3_network.messages import (
     L3NetworkDeleting,
     RemoveDnsFromL3Network,
 )
-from zstack_appliance.cloud.l3_network.schema import Category, IpRange, L3Network, L3NetworkDns, UsedIp
-from zstack_appliance.cloud.vm_instance.schema import VmNic
+from zstack_appliance.cloud.l3_network.schema import Category, IpRange, L3Network, L3NetworkDns
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.errors import Conflict, Fault, refuse
+from zstack_appliance.kernel.errors import Fault, refuse
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.removal import remove
+from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach, draft_tags
 
@@ -50,26 +49,11 @@ def category_fault(category: Category, *, system: bool) -> Fault | None:
     return Fault("category", text)
 
 
-@handles(DeleteL3Network, queue=lambda m: L3Network.key(m.uuid))
 async def delete(m: DeleteL3Network, cloud: Cloud) -> None:
-    """Serve `DeleteL3Network`."""
+    """Serve `DeleteL3Network`, once the cascade has taken its NICs and ranges away."""
     network = await cloud.get(L3Network, m.uuid)
-    nics = await cloud.find(VmNic, l3_network_uuid=network.uuid)
-    if nics:
-        text = f"L3 network[{network.name}] has {len(nics)} NICs; destroy and expunge their VMs first"
-        raise Conflict(text, code="SYS.1004")
     await cloud.publish(L3NetworkDeleting(l3=network))
-
-    def commit(tx: Tx) -> None:
-        for dns in tx.find(L3NetworkDns, l3_network_uuid=network.uuid):
-            tx.delete(L3NetworkDns, dns.uuid)
-        for used in tx.find(UsedIp, l3_network_uuid=network.uuid):
-            tx.delete(UsedIp, used.uuid)
-        for ip_range in tx.find(IpRange, l3_network_uuid=network.uuid):
-            tx.delete(IpRange, ip_range.uuid)
-        remove(tx, L3Network, network.uuid)
-
-    await cloud.write(commit)
+    await cloud.write(lambda tx: remove(tx, L3Network, network.uuid))
     await cloud.call(RealiseL2Network(l2_network_uuid=network.l2_network_uuid))
 
 

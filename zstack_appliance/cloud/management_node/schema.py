@@ -7,9 +7,7 @@ from typing import Annotated
 from zstack_appliance.kernel.schema import TIMESTAMP, Millis, Record, resource
 
 
-@resource(
-    wire="org.zstack.header.managementnode", path="/management-nodes", readable=True, unique=(("host_name",),)
-)
+@resource(wire="org.zstack.header.managementnode", path="/management-nodes", readable=True, unique=(("host_name",),))
 class ManagementNode(Record, frozen=True, kw_only=True):
     """A node, and when it was last heard of."""
 

@@ -21,6 +21,7 @@ class NetworkServiceProvider(Resource, frozen=True, kw_only=True):
     path="/l3-networks/network-services/refs",
     owned=True,
     unique=(("l3_network_uuid", "network_service_type"),),
+    aliases={"L3Network.serviceProvider": "networkServices.serviceProvider"},
 )
 class NetworkServiceL3NetworkRef(Record, frozen=True, kw_only=True):
     """An L3 network has a service of a provider."""
@@ -28,7 +29,5 @@ class NetworkServiceL3NetworkRef(Record, frozen=True, kw_only=True):
     l3_network_uuid: Annotated[
         Uuid, Ref(L3Network, back="networkServices", on_delete=DELETE, owner=True, embed=Embed())
     ]
-    network_service_provider_uuid: Annotated[
-        Uuid, Ref(NetworkServiceProvider, edge="serviceProvider", on_delete=VETO)
-    ]
+    network_service_provider_uuid: Annotated[Uuid, Ref(NetworkServiceProvider, edge="serviceProvider", on_delete=VETO)]
     network_service_type: str

@@ -28,12 +28,12 @@ class Attachment(Context):
 
 
 ATTACH = Flow("network_service.attach", Attachment, lambda: (
-    Step("record", tx=record, undo_tx=forget),
+    Step("record", tx=record, keeps="`withdraw` takes the rows back, before the providers look"),
     Step("provide", do=provide, undo=withdraw),
 ))  # fmt: skip
 
 DETACH = Flow("network_service.detach", Attachment, lambda: (
-    Step("forget", tx=forget, undo_tx=record),
+    Step("forget", tx=forget, keeps="`restore` brings the rows back, before the providers look"),
     Step("provide", do=provide, undo=restore),
 ))  # fmt: skip
 

@@ -95,3 +95,17 @@ class CacheImage(Request[None], frozen=True, kw_only=True):
     primary_storage_uuid: Uuid
     host_uuid: Uuid
     image_uuid: Uuid
+
+
+class LeaveCluster(Request[None], frozen=True, kw_only=True):
+    """A cluster goes: detach the primary storage from it."""
+
+    primary_storage_uuid: Uuid
+    cluster_uuid: Uuid
+
+
+class DropHostShare(Request[None], frozen=True, kw_only=True):
+    """A host goes, or the primary storage itself: forget what the host has of it."""
+
+    primary_storage_uuid: Uuid
+    host_uuid: Uuid

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import InspectHost, PrepareHost
+from zstack_appliance.cloud.host.messages import HostLeaving, InspectHost, PrepareHost
 from zstack_appliance.cloud.primary_storage import inspect, service, volumes
 from zstack_appliance.cloud.primary_storage.messages import (
     DeletePrimaryStorage,
+    DropHostShare,
+    LeaveCluster,
     UpdatePrimaryStorage,
 )
 from zstack_appliance.cloud.primary_storage.schema import (
@@ -17,6 +19,7 @@ from zstack_appliance.cloud.primary_storage.schema import (
 )
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.schema import DELETE, DETACH
 from zstack_appliance.kernel.standard import deletes, updates
 
 plugin = Plugin(
@@ -25,6 +28,8 @@ plugin = Plugin(
     handlers=(
         service.attach,
         service.detach,
+        service.leave,
+        service.drop_share,
         service.reconnect,
         volumes.instantiate_root,
         volumes.remove_bits,
@@ -33,7 +38,19 @@ plugin = Plugin(
         service.change_state,
         deletes(DeletePrimaryStorage),
     ),
-    hooks=((PrepareHost, service.on_prepare_host), (InspectHost, inspect.inspect)),
+    hooks=(
+        (PrepareHost, service.on_prepare_host),
+        (HostLeaving, service.on_host_leaving),
+        (InspectHost, inspect.inspect),
+    ),
+    cascades={
+        (PrimaryStorageClusterRef, DETACH): lambda ref, _mode: LeaveCluster(
+            primary_storage_uuid=ref.primary_storage_uuid, cluster_uuid=ref.cluster_uuid
+        ),
+        (LocalStorageHostRef, DELETE): lambda share, _mode: DropHostShare(
+            primary_storage_uuid=share.primary_storage_uuid, host_uuid=share.host_uuid
+        ),
+    },
     configs=(
         GlobalConfig(
             "primaryStorage",

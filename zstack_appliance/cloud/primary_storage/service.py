@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import cast
 
-from zstack_appliance.cloud.host.messages import HostChannel, PrepareHost
+from zstack_appliance.cloud.host.messages import HostChannel, HostLeaving, PrepareHost
 from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.primary_storage.driver import PrimaryStorageDriver
 from zstack_appliance.cloud.primary_storage.messages import (
     AttachPrimaryStorageToCluster,
     ChangePrimaryStorageState,
     DetachPrimaryStorageFromCluster,
+    DropHostShare,
+    LeaveCluster,
     ReconnectPrimaryStorage,
 )
 from zstack_appliance.cloud.primary_storage.schema import (
@@ -68,15 +70,36 @@ async def detach(m: DetachPrimaryStorageFromCluster, cloud: Cloud) -> PrimarySto
                 f"the first is volume[{used[0].name}]; delete or move them first",
                 code="PS.1002",
             )
-        for ref in tx.find(
-            PrimaryStorageClusterRef, primary_storage_uuid=storage.uuid, cluster_uuid=m.cluster_uuid
-        ):
+        for ref in tx.find(PrimaryStorageClusterRef, primary_storage_uuid=storage.uuid, cluster_uuid=m.cluster_uuid):
             tx.delete(PrimaryStorageClusterRef, ref.uuid)
         for host_uuid in hosts:
             _drop_share(tx, storage.uuid, host_uuid)
         return sum_up(tx, storage.uuid)
 
     return await cloud.write(commit)
+
+
+@handles(LeaveCluster)
+async def leave(m: LeaveCluster, cloud: Cloud) -> None:
+    """Serve `LeaveCluster`. Volumes that lie there keep their storage; their hosts go with the cluster."""
+
+    def commit(tx: Tx) -> None:
+        found = {"primary_storage_uuid": m.primary_storage_uuid, "cluster_uuid": m.cluster_uuid}
+        for ref in tx.find(PrimaryStorageClusterRef, **found):
+            tx.delete(ref)
+
+    await cloud.write(commit)
+
+
+@handles(DropHostShare)
+async def drop_share(m: DropHostShare, cloud: Cloud) -> None:
+    """Serve `DropHostShare`."""
+
+    def commit(tx: Tx) -> None:
+        _drop_share(tx, m.primary_storage_uuid, m.host_uuid)
+        sum_up(tx, m.primary_storage_uuid)
+
+    await cloud.write(commit)
 
 
 @handles(ReconnectPrimaryStorage, queue=lambda m: PrimaryStorage.key(m.uuid))
@@ -103,6 +126,17 @@ async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
         storage = await cloud.get(PrimaryStorage, ref.primary_storage_uuid)
         if storage.state is not PrimaryStorageState.MAINTENANCE:
             await connect_on(storage, hook.host, cloud)
+
+
+async def on_host_leaving(hook: HostLeaving, cloud: Cloud) -> None:
+    """A host is taken back: it has no share in any storage."""
+
+    def commit(tx: Tx) -> None:
+        for share in tx.find(LocalStorageHostRef, host_uuid=hook.host.uuid):
+            tx.delete(LocalStorageHostRef, share.uuid)
+            sum_up(tx, share.primary_storage_uuid)
+
+    await cloud.write(commit)
 
 
 async def connect_on(storage: PrimaryStorage, host: Host, cloud: Cloud) -> None:

@@ -31,6 +31,8 @@ async def instantiate_root(m: InstantiateRootVolume, cloud: Cloud) -> VolumeBits
 async def remove_bits(m: RemoveVolumeBits, cloud: Cloud) -> None:
     """Serve `RemoveVolumeBits`."""
     volume = await cloud.get(Volume, m.volume_uuid)
+    if volume.host_uuid is None:
+        return  # It was never placed, or the host that it lay on has been deleted.
     storage_uuid, host_uuid = place_of(volume)
     driver = driver_of(await cloud.get(PrimaryStorage, storage_uuid), host_uuid, cloud)
     await driver.delete_volume(volume.uuid, volume.type.value)

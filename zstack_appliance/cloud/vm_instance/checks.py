@@ -123,9 +123,7 @@ def _host_fault(host: Host | None) -> Fault | None:
     )
 
 
-async def host_wish(
-    vm: VmInstance, networks: list[L3Network], cloud: Cloud, *, prefer: str | None = None
-) -> HostWish:
+async def host_wish(vm: VmInstance, networks: list[L3Network], cloud: Cloud, *, prefer: str | None = None) -> HostWish:
     """What the VM needs of its host; `zone_uuid`, `cluster_uuid` and `host_uuid` of `vm` are wishes."""
     return HostWish(
         vm_uuid=vm.uuid,

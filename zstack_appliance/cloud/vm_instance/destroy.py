@@ -14,6 +14,7 @@ from zstack_appliance.cloud.vm_instance.messages import (
     DestroyVmInstance,
     ExpungeVmInstance,
     RecoverVmInstance,
+    RemoveVm,
 )
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic, VmState
 from zstack_appliance.cloud.volume.schema import Volume, VolumeStatus, VolumeType
@@ -46,7 +47,6 @@ EXPUNGE = Flow("vm_instance.expunge", DoomedVm, lambda: (
 ))  # fmt: skip
 
 
-@handles(DestroyVmInstance, queue=lambda m: VmInstance.key(m.uuid))
 async def destroy(m: DestroyVmInstance, cloud: Cloud) -> None:
     """Serve `DestroyVmInstance`; a VM that is destroyed already stays so."""
     d = await _doomed(m.uuid, cloud)
@@ -76,6 +76,20 @@ async def expunge(m: ExpungeVmInstance, cloud: Cloud) -> None:
     d = await _doomed(m.uuid, cloud)
     checks.in_state(d.vm, "APIExpungeVmInstanceMsg", VmState.DESTROYED)
     await cloud.run(EXPUNGE, d)
+
+
+@handles(RemoveVm, queue=lambda m: VmInstance.key(m.uuid))
+async def remove_for_good(m: RemoveVm, cloud: Cloud) -> None:
+    """Serve `RemoveVm`."""
+    if cloud.store.get(VmInstance, m.uuid) is None:
+        return
+    d = await _doomed(m.uuid, cloud)
+    if m.force and not await hypervisor.is_reachable(d.vm, cloud):
+        await cloud.write(lambda tx: forget_everything(tx, d))
+        return
+    if d.vm.state is not VmState.DESTROYED:
+        await cloud.run(DESTROY, d)
+    await cloud.run(EXPUNGE, await _doomed(m.uuid, cloud))
 
 
 async def _doomed(uuid: str, cloud: Cloud) -> DoomedVm:
@@ -142,3 +156,9 @@ def forget(tx: Tx, d: DoomedVm) -> None:
     for volume in tx.find(Volume, vm_instance_uuid=d.vm.uuid):
         tx.update(volume, vm_instance_uuid=None, device_id=None, last_vm_instance_uuid=d.vm.uuid)
     remove(tx, VmInstance, d.vm.uuid)
+
+
+def forget_everything(tx: Tx, d: DoomedVm) -> None:
+    """Delete the rows of a VM that is out of reach. Should its host come back, the VM is a stranger there."""
+    settle_destroyed(tx, d)
+    forget(tx, d)

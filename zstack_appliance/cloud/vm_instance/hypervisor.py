@@ -7,6 +7,7 @@ import re
 
 from zstack_appliance.cloud.host.driver import DestroyVm, DiskSpec, DomainSpec, NicSpec, SeedSpec, StartVm
 from zstack_appliance.cloud.host.messages import on_host
+from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.l2_network.wire import bridge_name
 from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
@@ -92,3 +93,11 @@ def _token(pattern: SystemTag, tags: list[str]) -> str | None:
         if tokens:
             return next(iter(tokens.values()))
     return None
+
+
+async def is_reachable(vm: VmInstance, cloud: Cloud) -> bool:
+    """Whether nothing of the VM is on a host that does not answer now."""
+    volumes = await cloud.find(Volume, vm_instance_uuid=vm.uuid)
+    places = {vm.host_uuid or vm.last_host_uuid, *(volume.host_uuid for volume in volumes)} - {None}
+    hosts = [cloud.store.get(Host, uuid) for uuid in places if uuid is not None]
+    return all(host is None or host.status is HostStatus.CONNECTED for host in hosts)

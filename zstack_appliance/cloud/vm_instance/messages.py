@@ -15,7 +15,7 @@ from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.primary_storage.schema import PrimaryStorage
 from zstack_appliance.cloud.vm_instance.schema import VmInstance
 from zstack_appliance.cloud.zone.schema import Zone
-from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Read, Update, api
+from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Read, Request, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
 
 Platform = Literal["Linux", "Windows", "Other", "Paravirtualization", "WindowsVirtio"]
@@ -154,3 +154,30 @@ class SyncVm(Action[VmInstance | None], frozen=True, kw_only=True):
     uuid: Uuid
     host_uuid: Uuid
     state: str
+
+
+class RemoveVm(Request[None], frozen=True, kw_only=True):
+    """What the VM needs goes for good: destroy and expunge it, whatever the deletion policy.
+
+    `force` removes a VM whose host does not answer from the records alone.
+    """
+
+    uuid: Uuid
+    force: bool = False
+
+
+class LeaveHost(Request[None], frozen=True, kw_only=True):
+    """The VM's host goes: stop the VM, by pulling the plug; if the host does not answer, in the records alone."""
+
+    uuid: Uuid
+
+
+class TakeNicAway(Request[None], frozen=True, kw_only=True):
+    """The NIC's network, or its address, goes: take it from its VM.
+
+    A running guest keeps the device until it stops, so it takes `force` to do that to one.
+    """
+
+    uuid: Uuid
+    vm_instance_uuid: Uuid
+    force: bool = False

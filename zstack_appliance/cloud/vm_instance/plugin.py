@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost, VmReported
-from zstack_appliance.cloud.vm_instance import create, destroy, expunge_task, inspect, power, service, start, sync
+from zstack_appliance.cloud.vm_instance import (
+    bereft,
+    create,
+    destroy,
+    expunge_task,
+    inspect,
+    power,
+    service,
+    start,
+    sync,
+)
+from zstack_appliance.cloud.vm_instance.messages import DestroyVmInstance, LeaveHost, RemoveVm, TakeNicAway
+from zstack_appliance.cloud.vm_instance.quotas import QUOTAS
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import TAGS
 from zstack_appliance.kernel.config import GlobalConfig
+from zstack_appliance.kernel.message import BeforeDelete, DeleteMode
 from zstack_appliance.kernel.plugin import Plugin
+from zstack_appliance.kernel.schema import DELETE, DETACH, STOP
+from zstack_appliance.kernel.standard import deletes
 
 plugin = Plugin(
     name="vm_instance",
@@ -19,7 +34,10 @@ plugin = Plugin(
         power.reboot,
         power.pause,
         power.resume,
-        destroy.destroy,
+        deletes(DestroyVmInstance, act=destroy.destroy),
+        destroy.remove_for_good,
+        bereft.leave_host,
+        bereft.take_nic_away,
         destroy.recover,
         destroy.expunge,
         sync.sync,
@@ -31,7 +49,7 @@ plugin = Plugin(
         (HostConnected, sync.on_connected),
         (HostLost, sync.on_lost),
     ),
-    hooks=((InspectHost, inspect.inspect),),
+    hooks=((InspectHost, inspect.inspect), (BeforeDelete, bereft.before_delete)),
     flows=(
         create.CREATE,
         start.START,
@@ -42,6 +60,14 @@ plugin = Plugin(
         destroy.DESTROY,
         destroy.EXPUNGE,
     ),
+    cascades={
+        (VmInstance, DELETE): lambda vm, mode: RemoveVm(uuid=vm.uuid, force=mode is DeleteMode.ENFORCING),
+        (VmInstance, STOP): lambda vm, _mode: LeaveHost(uuid=vm.uuid),
+        (VmNic, DETACH): lambda nic, mode: TakeNicAway(
+            uuid=nic.uuid, vm_instance_uuid=nic.vm_instance_uuid, force=mode is DeleteMode.ENFORCING
+        ),
+    },
+    quotas=QUOTAS,
     tags=TAGS,
     tasks=(expunge_task.expunge_old,),
     configs=(

@@ -9,7 +9,7 @@ from zstack_appliance.cloud.cluster.schema import Cluster
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.image.schema import Image
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
-from zstack_appliance.cloud.l3_network.schema import L3Network
+from zstack_appliance.cloud.l3_network.schema import L3Network, UsedIp
 from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.kernel.schema import (
     DELETE,
@@ -66,12 +66,8 @@ class VmInstance(Resource, frozen=True, kw_only=True):
     host_uuid: Annotated[Uuid | None, Ref(Host, back="vmInstance", on_delete=STOP)] = None
     last_host_uuid: Annotated[Uuid | None, Ref(Host, on_delete=SET_NULL)] = None
     image_uuid: Annotated[Uuid | None, Ref(Image, back="vmInstance", on_delete=SET_NULL)] = None
-    instance_offering_uuid: Annotated[Uuid | None, Ref(InstanceOffering, back="vmInstance", on_delete=SET_NULL)] = (
-        None
-    )
-    default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network, edge="defaultL3Network", on_delete=SET_NULL)] = (
-        None
-    )
+    instance_offering_uuid: Annotated[Uuid | None, Ref(InstanceOffering, back="vmInstance", on_delete=SET_NULL)] = None
+    default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network, edge="defaultL3Network", on_delete=SET_NULL)] = None
     root_volume_uuid: Uuid | None = None
     guest_os_type: str | None = None
     architecture: str | None = None
@@ -111,4 +107,4 @@ class VmNic(Record, frozen=True, kw_only=True):
     netmask: str | None = None
     gateway: str | None = None
     ip_version: int | None = None
-    used_ip_uuid: Annotated[Uuid | None, HIDDEN] = None
+    used_ip_uuid: Annotated[Uuid | None, Ref(UsedIp, back="vmNic", on_delete=DETACH), HIDDEN] = None

@@ -67,16 +67,18 @@ async def host_wish(m: StartVmInstance, vm: VmInstance, vm_nics: tuple[VmNic, ..
     """Where the VM may start: where its volumes are reached from, its last host first.
 
     Raises:
-        Conflict: it was asked onto a host that cannot reach its volumes.
+        Conflict: it was asked onto a host that cannot reach its volumes, or they went with a deleted host.
     """
     networks = [await cloud.get(L3Network, nic.l3_network_uuid) for nic in vm_nics]
     volumes = await cloud.find(Volume, vm_instance_uuid=vm.uuid)
+    lost = next((volume for volume in volumes if volume.install_path and not volume.host_uuid), None)
+    if lost is not None:
+        # Every primary storage of this version is local to hosts.
+        raise Conflict(f"volume[{lost.name}] of the VM lay on a host that has been deleted; destroy the VM")
     tied_to = next((volume.host_uuid for volume in volumes if volume.host_uuid), None)
     if m.host_uuid and tied_to and m.host_uuid != tied_to:
         raise Conflict(f"the VM's volumes lie on host[{tied_to}]; it can start only there")
-    wished = msgspec.structs.replace(
-        vm, zone_uuid=None, cluster_uuid=m.cluster_uuid, host_uuid=m.host_uuid or tied_to
-    )
+    wished = msgspec.structs.replace(vm, zone_uuid=None, cluster_uuid=m.cluster_uuid, host_uuid=m.host_uuid or tied_to)
     return await checks.host_wish(wished, networks, cloud, prefer=vm.last_host_uuid)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import Annotated, Any
 
 from zstack_appliance.cloud.disk_offering.schema import DiskOffering
 from zstack_appliance.cloud.host.schema import Host
@@ -43,6 +43,15 @@ class VolumeStatus(enum.Enum):
     DELETED = "Deleted"
 
 
+def is_root(volume: Any) -> bool:
+    """Whether a VM and this volume are one: a root volume neither comes nor goes without its VM."""
+    return bool(volume.type is VolumeType.ROOT)
+
+
+KEPT = tuple(status for status in VolumeStatus if status is not VolumeStatus.DELETED)
+"""What counts against quotas."""
+
+
 @resource(wire="org.zstack.header.volume", path="/volumes", owned=True)
 class Volume(Resource, frozen=True, kw_only=True):
     """A disk. `size` is what the guest sees; `actual_size` what it takes on its storage."""
@@ -54,11 +63,17 @@ class Volume(Resource, frozen=True, kw_only=True):
     status: VolumeStatus
     is_shareable: bool
     primary_storage_uuid: Annotated[Uuid | None, Ref(PrimaryStorage, back="volume", on_delete=DELETE)] = None
-    host_uuid: Annotated[Uuid | None, Ref(Host, on_delete=DELETE), HIDDEN] = None
-    """The host that holds the bits, for storage that is local to hosts."""
+    host_uuid: Annotated[Uuid | None, Ref(Host, on_delete=SET_NULL), HIDDEN] = None
+    """The host that holds the bits, for storage that is local to hosts. Null once that host has been deleted."""
     vm_instance_uuid: Annotated[
         Uuid | None,
-        Ref(VmInstance, back="allVolumes", on_delete=DETACH, embed=Embed(order="device_id")),
+        Ref(
+            VmInstance,
+            back="allVolumes",
+            on_delete=DETACH,
+            embed=Embed(order="device_id"),
+            inseparable=is_root,
+        ),
     ] = None
     disk_offering_uuid: Annotated[Uuid | None, Ref(DiskOffering, back="volume", on_delete=SET_NULL)] = None
     root_image_uuid: Annotated[Uuid | None, Ref(Image, edge="image", back="volume", on_delete=SET_NULL)] = None

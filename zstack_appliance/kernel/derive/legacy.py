@@ -60,11 +60,11 @@ def messages(requests: Iterable[type[Request[Any]]], resources: Iterable[type[Re
     Raises:
         ValueError: two messages have one class.
     """
+    declared = ((message, api_of(message)) for message in requests)
+    calls: list[LegacyMessage] = [_call(message, api) for message, api in declared if api is not None]
+    queries = [_query(resource) for resource in resources if describe(resource).options.path is not None]
     found: dict[str, LegacyMessage] = {}
-    for each in (
-        *(_call(message, declared) for message in requests if (declared := api_of(message)) is not None),
-        *(_query(resource) for resource in resources if describe(resource).options.path is not None),
-    ):
+    for each in (*calls, *queries):
         if found.setdefault(each.wire, each) is not each:
             raise ValueError(f"two messages are called {each.wire}; give one of them another name")
     return found

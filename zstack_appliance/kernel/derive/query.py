@@ -59,9 +59,7 @@ def _complete_path(graph: Graph, cls: type[Record], typed: str) -> Iterator[Comp
         return
     offers = {name: shape_of(field).value for name, field in ends(graph, at).items()}
     # An edge that is also a value, such as attachedClusterUuids, is offered as the value that it mostly is.
-    offers = {
-        f"{name}.": target.__name__ for name, target in steps(graph, at).items() if name not in offers
-    } | offers
+    offers = {f"{name}.": target.__name__ for name, target in steps(graph, at).items() if name not in offers} | offers
     for name in sorted(offers):
         if name.startswith(begun) and name != begun:
             yield Completion(f"{chain}{dot}{name}", offers[name])
@@ -116,9 +114,7 @@ def count_conditions(graph: Graph, cls: type[Record], hops: int) -> int:
     counts = {at: _count_ends(graph, at) for at in graph.resources}
     own = dict(counts)
     for _ in range(hops):
-        counts = {
-            at: own[at] + sum(counts[target] for target in steps(graph, at).values()) for at in graph.resources
-        }
+        counts = {at: own[at] + sum(counts[target] for target in steps(graph, at).values()) for at in graph.resources}
     return counts[cls]
 
 

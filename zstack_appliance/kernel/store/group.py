@@ -19,7 +19,6 @@ from zstack_appliance.kernel.store.integrity import check_references
 from zstack_appliance.kernel.store.tables import Tables
 from zstack_appliance.kernel.store.tx import Origin, Tx
 
-
 Rule = Callable[[Tx], None]
 """Looks at what a write leaves behind, and raises to refuse it."""
 

@@ -101,9 +101,7 @@ def apply(entry: Entry, connection: apsw.Connection, tables: Tables) -> tuple[Ch
             " restore it from another node's copy"
         ) from error
     after = [(reader.get(cls, key), reader.owner(cls, key)) for cls, key in keys]
-    return tuple(
-        _change(tables, cls, key, old, new) for (cls, key), old, new in zip(keys, before, after, strict=True)
-    )
+    return tuple(_change(tables, cls, key, old, new) for (cls, key), old, new in zip(keys, before, after, strict=True))
 
 
 _Seen = tuple[Record | None, str | None]

@@ -72,8 +72,9 @@ class Reader:
     def referrers(self, row: Record) -> Iterator[tuple[type[Record], Field, Ref]]:
         """Every reference that may lead to this row: the class that declares it, and its field."""
         for table, field in self._tables.referrers(type(row)):
-            if field.ref is not None and field in describe(table.cls).own_fields:
-                yield table.cls, field, field.ref
+            cls: type[Record] = table.cls
+            if field.ref is not None and field in describe(cls).own_fields:
+                yield cls, field, field.ref
 
     def companions(self, uuid: str) -> list[Record]:
         """The rows that go with whatever row has this key, such as its tags."""

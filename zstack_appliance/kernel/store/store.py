@@ -16,6 +16,7 @@ from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 from zstack_appliance.kernel.schema import Record
 from zstack_appliance.kernel.store.database import head, open_reader, open_writer, prepare
 from zstack_appliance.kernel.store.feed import Feed
+from zstack_appliance.kernel.store.group import Rule
 from zstack_appliance.kernel.store.lock import locked
 from zstack_appliance.kernel.store.log import Log
 from zstack_appliance.kernel.store.pool import Readers
@@ -55,6 +56,7 @@ class Store:
         *,
         sealer: Sealer | None = None,
         log: Log | None = None,
+        rules: Iterable[Rule] = (),
         threads: bool = True,
         synchronous: str = "FULL",
     ) -> AsyncIterator[Store]:
@@ -68,6 +70,7 @@ class Store:
             clock: dates the writes.
             sealer: encrypts fields marked `SECRET`; needed only if there are any.
             log: the cluster's log; None on a single node.
+            rules: what must hold at the end of every write; each raises to refuse one.
             threads: False does everything on the loop thread, for tests under a virtual clock, which would
                 take waiting for a thread for idleness and jump ahead.
             synchronous: SQLite's setting: ``FULL`` waits for the disk at every commit; ``NORMAL`` may lose
@@ -80,7 +83,7 @@ class Store:
         tables = Tables(resources, sealer)
         with _connections(path, tables, threads=threads, synchronous=synchronous) as opened:
             feed = Feed(head(opened.writer))
-            writer = Writer(opened.writer, tables, feed, opened.worker, log)
+            writer = Writer(opened.writer, tables, feed, opened.worker, log, rules=tuple(rules))
             async with trio.open_nursery() as nursery:
                 await nursery.start(writer.run)
                 try:

@@ -269,9 +269,7 @@ def _refuse(row: Record, error: apsw.ConstraintError) -> NoReturn:
     resource = describe(type(row))
     kind = vars(error)["extendedresult"]
     if kind == apsw.SQLITE_CONSTRAINT_PRIMARYKEY:
-        raise Conflict(
-            f"resource[uuid:{row.uuid}, type:{resource.vo}] exists already; choose another uuid"
-        ) from error
+        raise Conflict(f"resource[uuid:{row.uuid}, type:{resource.vo}] exists already; choose another uuid") from error
     if kind == apsw.SQLITE_CONSTRAINT_UNIQUE:
         columns = [part.rsplit(".", 1)[-1].strip() for part in str(error).rsplit(":", 1)[-1].split(",")]
         fields = [resource.field(column) for column in columns]

@@ -17,7 +17,7 @@ import trio
 from zstack_appliance.kernel.errors import CloudError, Unavailable
 from zstack_appliance.kernel.store.database import set_head
 from zstack_appliance.kernel.store.feed import Batch, Feed
-from zstack_appliance.kernel.store.group import Group, Write
+from zstack_appliance.kernel.store.group import Group, Rule, Write
 from zstack_appliance.kernel.store.log import Entry, Log, Recorder, apply
 from zstack_appliance.kernel.store.tables import Tables
 from zstack_appliance.kernel.store.tx import Origin, Tx
@@ -39,6 +39,7 @@ class Writer:
         worker: runs COMMIT.
         log: where each commit is put first; None where there is only this node.
         stopwatch: seconds, for cutting groups.
+        rules: what must hold at the end of each function besides the references.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Writer:
         worker: Worker,
         log: Log | None,
         stopwatch: Callable[[], float] = time.perf_counter,
+        rules: tuple[Rule, ...] = (),
     ) -> None:
+        self._rules = rules
         self._connection = connection
         self._tables = tables
         self._feed = feed
@@ -159,7 +162,7 @@ class Writer:
         if self._log is not None and any(write.catches_up for write in self._waiting):
             await self._follow(await self._log.after(self._feed.number))
         while True:
-            group = Group(self._connection, self._tables)
+            group = Group(self._connection, self._tables, self._rules)
             recorder = None if self._log is None else Recorder(self._connection, self._tables)
             try:
                 self._fill(group, writes)

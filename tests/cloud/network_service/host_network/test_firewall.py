@@ -20,9 +20,7 @@ FORWARD = Chain("ip", "filter", "FORWARD", "forward", "drop")
 DOCKER_USER = Chain("ip", "filter", "DOCKER-USER")
 
 
-def host(
-    data: Path, *, rules: list[dict[str, Any]] | None = None, chains: tuple[Chain, ...] = ()
-) -> ScriptedRuntime:
+def host(data: Path, *, rules: list[dict[str, Any]] | None = None, chains: tuple[Chain, ...] = ()) -> ScriptedRuntime:
     """A host with these chains, and these rules in DOCKER-USER."""
     listed = [
         {
@@ -37,9 +35,7 @@ def host(
         }
         for c in chains
     ]
-    of_rules = [
-        {"rule": {"family": "ip", "table": "filter", "chain": "DOCKER-USER", **rule}} for rule in rules or []
-    ]
+    of_rules = [{"rule": {"family": "ip", "table": "filter", "chain": "DOCKER-USER", **rule}} for rule in rules or []]
     script = {
         "list chains": json.dumps({"nftables": [{"metainfo": {}}, *listed]}),
         "list chain ip filter DOCKER-USER": json.dumps({"nftables": of_rules}),

@@ -8,8 +8,8 @@ from zstack_appliance.cloud.primary_storage.schema import StorageStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
-from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.removal import remove
+from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import Tagging, attach, draft_tags
 

@@ -53,24 +53,18 @@ async def _copy(source: sources.FileSource, sink: Sink, policy: FetchPolicy, roo
         size = await trio.to_thread.run_sync(lambda: opened.seek(0, 2))
         opened.seek(0)
         if size > min(policy.max_bytes, room):
-            raise HostCommandFailed(
-                f"the file has {size} bytes; {policy.max_bytes} are allowed and {room} are free"
-            )
+            raise HostCommandFailed(f"the file has {size} bytes; {policy.max_bytes} are allowed and {room} are free")
         progress = Progress(report, size)
         return await copy_in(opened, sink, reached=progress, limit=policy.max_bytes)
 
 
-async def _download(
-    source: sources.WebSource, sink: Sink, policy: FetchPolicy, room: int, report: Report
-) -> Checked:
+async def _download(source: sources.WebSource, sink: Sink, policy: FetchPolicy, room: int, report: Report) -> Checked:
     # Imported on use: httpx takes over 100 ms and 10 MB, and most hosts never fetch an image.
     from zstack_appliance.cloud.backup_storage.local.pinned import PinnedBackend, resolve
     from zstack_appliance.cloud.backup_storage.local.web_source import download
 
     backend = PinnedBackend(Egress.of(policy, is_own_address), resolve)
-    return await download(
-        source, sink, policy=policy, room=room, backend=backend, tls=await trusted(), report=report
-    )
+    return await download(source, sink, policy=policy, room=room, backend=backend, tls=await trusted(), report=report)
 
 
 async def trusted() -> ssl.SSLContext:

@@ -91,8 +91,7 @@ def _served(command: FetchImage, files: SimulatedFiles) -> SimulatedFile:
         raise HostCommandFailed(f"the image is declared {command.format}, but it is {served.format}")
     if served.actual_size > files.space().available:
         raise HostCommandFailed(
-            f"the image has {served.actual_size} bytes, and the backup storage has room for "
-            f"{files.space().available}"
+            f"the image has {served.actual_size} bytes, and the backup storage has room for {files.space().available}"
         )
     seed = command.url.encode()
     return replace(

@@ -56,8 +56,7 @@ def parse(url: str, directories: tuple[str, ...]) -> WebSource | FileSource:
         return _file(parts, directories)
     if parts.scheme not in ("http", "https"):
         raise HostCommandFailed(
-            f"images are not fetched by {parts.scheme or 'a URL without a scheme'}: "
-            "use http://, https:// or file:///"
+            f"images are not fetched by {parts.scheme or 'a URL without a scheme'}: use http://, https:// or file:///"
         )
     if not parts.hostname:
         raise HostCommandFailed("the image's URL names no host: use the form https://host/path")

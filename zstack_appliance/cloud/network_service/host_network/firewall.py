@@ -142,9 +142,7 @@ async def close_firewalls(runtime: Runtime) -> list[str]:
 def _rules(opening: str, instance: str) -> list[str]:
     """Bridged packets pass here too where the kernel shows them to firewalls, as Docker has it do."""
     mark = f'accept comment "{table_name(instance)}"'
-    return [
-        f'insert rule {opening} {direction} "zb{instance}*" counter {mark}' for direction in ("iifname", "oifname")
-    ]
+    return [f'insert rule {opening} {direction} "zb{instance}*" counter {mark}' for direction in ("iifname", "oifname")]
 
 
 async def _chains(runtime: Runtime) -> list[Chain]:

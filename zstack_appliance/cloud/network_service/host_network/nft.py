@@ -35,9 +35,7 @@ def _forward(public: Sequence[PublicNetwork]) -> str:
 
 
 def _postrouting(public: Sequence[PublicNetwork]) -> str:
-    rules = [
-        f'ip saddr {network.subnet} oifname != {{ "lo", "{network.bridge}" }} masquerade' for network in public
-    ]
+    rules = [f'ip saddr {network.subnet} oifname != {{ "lo", "{network.bridge}" }} masquerade' for network in public]
     return _chain("postrouting", "type nat hook postrouting priority srcnat; policy accept;", rules)
 
 

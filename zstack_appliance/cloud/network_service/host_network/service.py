@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import PrepareHost, on_host
+import logging
+
+from zstack_appliance.cloud.host.messages import HostLeaving, PrepareHost, on_host
 from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.l2_network.schema import L2Network, L2NetworkClusterRef
 from zstack_appliance.cloud.l2_network.wire import bridge_name
 from zstack_appliance.cloud.l3_network.messages import L3NetworkChanged
 from zstack_appliance.cloud.l3_network.schema import Category, IpRange, L3Network
-from zstack_appliance.cloud.network_service.host_network.wire import ApplyHostNetwork, PublicNetwork
+from zstack_appliance.cloud.network_service.host_network.wire import ApplyHostNetwork, PublicNetwork, PurgeHostNetwork
 from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.errors import Unavailable
 from zstack_appliance.kernel.instance import Instance
+
+log = logging.getLogger(__name__)
 
 
 async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
     """A host is being connected."""
     await apply(hook.host, cloud)
+
+
+async def on_leaving(hook: HostLeaving, cloud: Cloud) -> None:
+    """A host is taken back: leave none of our networks on it. One that does not answer has to keep them."""
+    try:
+        await cloud.call(on_host(hook.host.uuid, PurgeHostNetwork()))
+    except Unavailable as error:
+        log.warning("networks may be left on host %s (%s): %s", hook.host.name, hook.host.management_ip, error)
 
 
 async def on_changed(event: L3NetworkChanged, cloud: Cloud) -> None:

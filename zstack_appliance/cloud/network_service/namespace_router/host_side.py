@@ -61,9 +61,7 @@ async def apply_router(command: ApplyRouter, runtime: Runtime) -> RouterState:
         await runtime.run(settings)
         changed += SETTINGS
     # The filter is in force before the links come up.
-    if await ensure_table(
-        runtime, place.table, table_body(spec), record=place.table_record, namespace=place.namespace
-    ):
+    if await ensure_table(runtime, place.table, table_body(spec), record=place.table_record, namespace=place.namespace):
         changed.append(f"table {place.table} replaced")
     await iproute.ip_apply(runtime, planned.inside, namespace=place.namespace)
     changed += planned.inside

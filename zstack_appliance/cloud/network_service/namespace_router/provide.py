@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import PrepareHost, on_host
+from zstack_appliance.cloud.host.messages import HostLost, PrepareHost, on_host
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.cloud.l2_network.schema import L2NetworkClusterRef
 from zstack_appliance.cloud.l3_network.ledger import AddressWish, give_back_address, take_address
 from zstack_appliance.cloud.l3_network.schema import Category, IpRange, L3Network
-from zstack_appliance.cloud.network_service.messages import ProvideServices
+from zstack_appliance.cloud.network_service.messages import ProvideServices, ServeL3Network
 from zstack_appliance.cloud.network_service.namespace_router.desired import SERVICES, SNAT, desired
+from zstack_appliance.cloud.network_service.namespace_router.messages import WithdrawRouter
 from zstack_appliance.cloud.network_service.namespace_router.schema import NamespaceRouter
 from zstack_appliance.cloud.network_service.namespace_router.wire import ApplyRouter, RemoveRouter
 from zstack_appliance.cloud.network_service.schema import NetworkServiceL3NetworkRef, NetworkServiceProvider
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
+from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.store import Tx
 
 TYPE = "Namespace"
@@ -63,6 +65,26 @@ async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
         network = await cloud.get(L3Network, router.l3_network_uuid)
         spec = await desired(network, router, await services_of(network, cloud), cloud)
         await cloud.call(on_host(hook.host.uuid, ApplyRouter(router=spec)))
+
+
+@handles(WithdrawRouter)
+async def withdraw(m: WithdrawRouter, cloud: Cloud) -> None:
+    """Serve `WithdrawRouter`."""
+    router = cloud.store.get(NamespaceRouter, m.uuid)
+    if router is None:
+        return
+    if (await cloud.get(Host, router.host_uuid)).status is HostStatus.CONNECTED:
+        await _take_away(router, cloud)
+    else:
+        await cloud.write(lambda tx: _forget(tx, router))
+
+
+async def on_host_lost(_event: HostLost, cloud: Cloud) -> None:
+    """Networks whose router went with its host get one on another host, if there is any."""
+    for network in await cloud.find(L3Network):
+        routers = await cloud.find(NamespaceRouter, l3_network_uuid=network.uuid)
+        if not routers and await services_of(network, cloud):
+            await cloud.call(ServeL3Network(l3_network_uuid=network.uuid))
 
 
 async def services_of(network: L3Network, cloud: Cloud) -> set[str]:
@@ -138,10 +160,10 @@ async def _public_network(router: NamespaceRouter, cloud: Cloud) -> L3Network:
 
 async def _take_away(router: NamespaceRouter, cloud: Cloud) -> None:
     await cloud.call(on_host(router.host_uuid, RemoveRouter(l3_network_uuid=router.l3_network_uuid)))
+    await cloud.write(lambda tx: _forget(tx, router))
 
-    def commit(tx: Tx) -> None:
-        tx.delete(NamespaceRouter, router.uuid)
-        if router.public_ip_uuid is not None:
-            give_back_address(tx, router.public_ip_uuid)
 
-    await cloud.write(commit)
+def _forget(tx: Tx, router: NamespaceRouter) -> None:
+    tx.delete(NamespaceRouter, router.uuid)
+    if router.public_ip_uuid is not None:
+        give_back_address(tx, router.public_ip_uuid)

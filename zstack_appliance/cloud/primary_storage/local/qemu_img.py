@@ -36,9 +36,7 @@ async def info(file: Path, runtime: Runtime) -> DiskInfo:
 
 async def create_clone(file: Path, image: Path, image_format: str, size: int, runtime: Runtime) -> None:
     """Make a qcow2 file that reads from an image what it does not hold itself."""
-    await _qemu_img(
-        runtime, "create", "-q", "-f", "qcow2", "-F", image_format, "-b", str(image), str(file), str(size)
-    )
+    await _qemu_img(runtime, "create", "-q", "-f", "qcow2", "-F", image_format, "-b", str(image), str(file), str(size))
 
 
 async def create_empty(file: Path, size: int, runtime: Runtime) -> None:
