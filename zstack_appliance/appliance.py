@@ -35,7 +35,7 @@ from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.compile import Compiler
-from zstack_appliance.kernel.config import Configs
+from zstack_appliance.kernel.config import Configs, Setting
 from zstack_appliance.kernel.derive.legacy import messages
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
@@ -141,6 +141,7 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
     async with opening as store, trio.open_nursery() as nursery:
         appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas)
         cloud = appliance.kernel.as_system()
+        appliance.kernel.configs.load(store.find(Setting))  # Whatever starts first already sees what was set.
         for start in (start for plugin in chosen for start in plugin.starts):
             await start(cloud)
         await appliance.jobs.recover()

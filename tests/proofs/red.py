@@ -33,7 +33,9 @@ def main(wanted: list[str]) -> int:
                 if placed.step.undone_by is not None and (not wanted or flow in wanted):
                     seen = _what_turns_red(proofs, flow, plan, placed)
                     green += seen is None
-                    print(f"{'red  ' if seen else 'GREEN'} without the undo of {placed.id}: {seen or 'nobody misses it'}")
+                    print(
+                        f"{'red  ' if seen else 'GREEN'} without the undo of {placed.id}: {seen or 'nobody misses it'}"
+                    )
     print(f"{green} undos can be dropped unseen" if green else "every undo is missed")
     return min(green, 1)
 

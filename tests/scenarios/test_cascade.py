@@ -78,9 +78,7 @@ async def test_the_router_of_a_deleted_host_moves(tmp_path: Path, autojump_clock
         assert store.count(UsedIp, used_for=f"router of L3 network {router.l3_network_uuid}") == 1
 
 
-async def test_what_forbids_a_deletion_is_named_and_nothing_changes(
-    tmp_path: Path, autojump_clock: MockClock
-) -> None:
+async def test_what_forbids_a_deletion_is_named_and_nothing_changes(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with cloud_with_vms(tmp_path, "one") as (cloud, admin, _):
         host = await uuid_of(admin, "/hosts", "host1")
         before = cloud.kernel.store.feed.number

@@ -139,7 +139,7 @@ class _Plan:
 
     def _emit_wholes(self, row: Record, effect: OnDelete) -> None:
         """A part goes in the commit of its whole, so the whole must come before what else the part refers to."""
-        is_elsewhere = effect is not OnDelete.DELETE and not isinstance(row, Resource)
+        is_elsewhere = effect in _HOLDING and not isinstance(row, Resource)
         for target, is_inseparable in self._targets(row):
             if (is_inseparable or is_elsewhere) and _key(target) in self._doomed:
                 self.emit(target)
@@ -148,6 +148,10 @@ class _Plan:
         if (_key(row), effect) not in self._emitted:
             self._emitted.add((_key(row), effect))
             self.effects.append(Effect(row, effect, wire))
+
+
+_HOLDING = (OnDelete.DETACH, OnDelete.STOP, OnDelete.VETO)
+"""References that would dangle; one that is merely cleared does not."""
 
 
 def _key(row: Record) -> Key:

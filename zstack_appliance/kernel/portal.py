@@ -15,7 +15,7 @@ import msgspec
 
 from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Cloud, Kernel
-from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated
+from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated, refuse
 from zstack_appliance.kernel.message import Access, Create, Delete, Request, api_of, wire_name
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, owner_ref, root_of
@@ -52,6 +52,7 @@ class Portal:
             CloudError: what the handler raises.
         """
         self.authorise(type(message), principal)
+        refuse(*unserved(message))
         if isinstance(message, Delete) and self._is_gone(message):
             return None
         self._check_references(message, principal)

@@ -33,25 +33,25 @@ ByteSize = Annotated[int, msgspec.Meta(ge=0, description="bytes")]
 
 
 @dataclass(frozen=True, slots=True)
-class _Flag:
+class Flag:
     """A mark on a field that derivations look for."""
 
     label: str
 
 
-SECRET = _Flag("secret")
+SECRET = Flag("secret")
 """Marks a field that is encrypted at rest, redacted in the change feed and never answered."""
 
-TIMESTAMP = _Flag("timestamp")
+TIMESTAMP = Flag("timestamp")
 """Marks integer milliseconds that ZStack's doors print as a date."""
 
-HIDDEN = _Flag("hidden")
+HIDDEN = Flag("hidden")
 """Marks a column of our own that ZStack's inventories do not have."""
 
-SEQUENCE = _Flag("sequence")
+SEQUENCE = Flag("sequence")
 """Marks an integer that has no meaning beyond being unique and growing; the store draws it on insert."""
 
-COMPANION = _Flag("companion")
+COMPANION = Flag("companion")
 """Marks the uuid of a row of any table, which the row that carries it is deleted with (tags, for one)."""
 
 Timestamp = Annotated[Millis, TIMESTAMP]

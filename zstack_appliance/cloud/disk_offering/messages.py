@@ -9,6 +9,7 @@ import msgspec
 from zstack_appliance.cloud.disk_offering.schema import DiskOffering
 from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, StateEvent, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 
 @api("POST", "/disk-offerings", access=OWNER)
@@ -20,6 +21,7 @@ class CreateDiskOffering(Create[DiskOffering], frozen=True, kw_only=True):
     type: Literal["zstack"] = "zstack"
     description: Text | None = None
     sort_key: int = 0
+    allocation_strategy: Annotated[str, UNSERVED] | None = None
 
 
 @api("PUT", "/disk-offerings/{uuid}/actions", access=OWNER)

@@ -14,6 +14,7 @@ from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.message import ADMIN, Action, Delete, Event, Hook, Read, Request, Update, api
 from zstack_appliance.kernel.remote import Command
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 Reply = TypeVar("Reply")
 
@@ -25,6 +26,7 @@ class UpdateHost(Update[Host], frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(Host)]
     name: Name | None = None
     description: Text | None = None
+    management_ip: Annotated[str, UNSERVED] | None = None
 
 
 @api("PUT", "/hosts/{uuid}/actions", access=ADMIN)

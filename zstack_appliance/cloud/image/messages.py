@@ -10,6 +10,7 @@ from zstack_appliance.cloud.backup_storage.schema import BackupStorage
 from zstack_appliance.cloud.image.schema import Image, MediaType
 from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Request, StateEvent, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 Platform = Literal["Linux", "Windows", "Other", "Paravirtualization", "WindowsVirtio"]
 
@@ -44,6 +45,8 @@ class UpdateImage(Update[Image], frozen=True, kw_only=True):
     architecture: Literal["x86_64", "aarch64"] | None = None
     system: bool | None = None
     virtio: bool | None = None
+    media_type: Annotated[Literal["RootVolumeTemplate", "DataVolumeTemplate", "ISO"], UNSERVED] | None = None
+    format: Annotated[Literal["raw", "qcow2", "iso"], UNSERVED] | None = None
 
 
 @api("PUT", "/images/{uuid}/actions", access=OWNER)
@@ -68,6 +71,7 @@ class RecoverImage(Action[Image], frozen=True, kw_only=True):
     """Bring a deleted image back."""
 
     image_uuid: Annotated[Uuid, Ref(Image)]
+    backup_storage_uuids: Annotated[tuple[str, ...], UNSERVED] | None = None
 
 
 @api("PUT", "/images/{imageUuid}/actions", access=OWNER, reply=None, target=Image)
@@ -75,6 +79,7 @@ class ExpungeImage(Action[None], frozen=True, kw_only=True):
     """Remove a deleted image for good; VMs that began as it keep their own copy."""
 
     image_uuid: Annotated[Uuid, Ref(Image)]
+    backup_storage_uuids: Annotated[tuple[str, ...], UNSERVED] | None = None
 
 
 class RemoveImage(Request[None], frozen=True, kw_only=True):

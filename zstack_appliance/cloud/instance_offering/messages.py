@@ -9,6 +9,7 @@ import msgspec
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
 from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, StateEvent, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 
 @api("POST", "/instance-offerings", access=OWNER)
@@ -34,6 +35,7 @@ class UpdateInstanceOffering(Update[InstanceOffering], frozen=True, kw_only=True
     uuid: Annotated[Uuid, Ref(InstanceOffering)]
     name: Name | None = None
     description: Text | None = None
+    allocator_strategy: Annotated[str, UNSERVED] | None = None
 
 
 @api("PUT", "/instance-offerings/{uuid}/actions", access=OWNER)

@@ -11,6 +11,7 @@ from zstack_appliance.cloud.l2_network.schema import L2Network
 from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.kernel.message import ADMIN, Action, Create, Delete, Hook, Request, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 
 @api(
@@ -27,6 +28,9 @@ class CreateL2NoVlanNetwork(Create[L2Network], frozen=True, kw_only=True):
     physical_interface: Annotated[str, msgspec.Meta(max_length=15)]
     v_switch_type: Literal["LinuxBridge"] = "LinuxBridge"
     description: Text | None = None
+    type: Literal["L2NoVlanNetwork"] | None = None
+    isolated: Annotated[bool, UNSERVED] = False
+    pvlan: Annotated[str, UNSERVED] | None = None
 
 
 @api("PUT", "/l2-networks/{uuid}/actions", access=ADMIN)
@@ -51,6 +55,7 @@ class AttachL2NetworkToCluster(Action[L2Network], frozen=True, kw_only=True):
 
     l2_network_uuid: Annotated[Uuid, Ref(L2Network)]
     cluster_uuid: Annotated[Uuid, Ref(Cluster)]
+    l2_provider_type: Annotated[str, UNSERVED] | None = None
 
 
 @api("DELETE", "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}", access=ADMIN)

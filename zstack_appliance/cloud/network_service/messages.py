@@ -8,6 +8,7 @@ from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.kernel.message import OWNER, Action, Hook, Request, api
 from zstack_appliance.kernel.schema import Ref, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 
 @api(
@@ -34,6 +35,7 @@ class DetachNetworkServiceFromL3Network(Action[L3Network], frozen=True, kw_only=
 
     l3_network_uuid: Annotated[Uuid, Ref(L3Network)]
     network_services: dict[str, list[str]]
+    service: Annotated[str, UNSERVED] | None = None
 
 
 class ServeL3Network(Request[None], frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from zstack_appliance.cloud.primary_storage.schema import PrimaryStorage
 from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.kernel.message import ADMIN, Action, Create, Delete, Request, StateEvent, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 
 @api("PUT", "/primary-storage/{uuid}/actions", access=ADMIN)
@@ -21,6 +22,7 @@ class UpdatePrimaryStorage(Update[PrimaryStorage], frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(PrimaryStorage)]
     name: Name | None = None
     description: Text | None = None
+    url: Annotated[str, UNSERVED] | None = None
 
 
 @api("PUT", "/primary-storage/{uuid}/actions", access=ADMIN)
@@ -75,6 +77,7 @@ class AddLocalPrimaryStorage(Create[PrimaryStorage], frozen=True, kw_only=True):
     name: Name
     zone_uuid: Annotated[Uuid, Ref(Zone)]
     description: Text | None = None
+    type: Literal["LocalStorage"] | None = None
 
 
 class InstantiateRootVolume(Request[VolumeBits], frozen=True, kw_only=True):

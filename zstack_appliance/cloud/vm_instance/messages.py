@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -17,6 +17,7 @@ from zstack_appliance.cloud.vm_instance.schema import VmInstance
 from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Read, Request, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.unserved import UNSERVED
 
 Platform = Literal["Linux", "Windows", "Other", "Paravirtualization", "WindowsVirtio"]
 
@@ -54,6 +55,8 @@ class CreateVmInstance(Create[VmInstance], frozen=True, kw_only=True):
     data_volume_system_tags: tuple[str, ...] | None = None
     ssh_key_pair_uuids: tuple[str, ...] | None = None
     vm_nic_params: str | None = None
+    data_volume_system_tags_on_index: Annotated[dict[str, list[str]], UNSERVED] | None = None
+    disk_aos: Annotated[list[dict[str, Any]], UNSERVED] | None = msgspec.field(name="diskAOs", default=None)
 
 
 @api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
@@ -71,6 +74,8 @@ class StopVmInstance(Action[VmInstance], frozen=True, kw_only=True):
 
     uuid: Annotated[Uuid, Ref(VmInstance)]
     type: Literal["grace", "cold"] = "grace"
+    stop_ha: Literal["true"] | None = msgspec.field(name="stopHA", default=None)
+    """Tells ZStack to leave off keeping the VM alive; here nothing starts a stopped VM by itself."""
 
 
 @api("PUT", "/vm-instances/{uuid}/actions", access=OWNER)
@@ -107,6 +112,7 @@ class UpdateVmInstance(Update[VmInstance], frozen=True, kw_only=True):
     cpu_num: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
     memory_size: Annotated[int, msgspec.Meta(ge=1)] | None = None
     reserved_memory_size: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    state: Annotated[Literal["Stopped", "Running"], UNSERVED] | None = None
 
 
 @api("DELETE", "/vm-instances/{uuid}", access=OWNER, reply=None)

@@ -60,31 +60,9 @@ async def provide(hook: ProvideServices, cloud: Cloud) -> None:
 
 
 async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
-    """A host is being connected: have the routers that are on it."""
+    """A host is being connected: have the routers that are on it, in turn with whoever serves their networks now."""
     for router in await cloud.find(NamespaceRouter, host_uuid=hook.host.uuid):
-        network = await cloud.get(L3Network, router.l3_network_uuid)
-        spec = await desired(network, router, await services_of(network, cloud), cloud)
-        await cloud.call(on_host(hook.host.uuid, ApplyRouter(router=spec)))
-
-
-@handles(WithdrawRouter)
-async def withdraw(m: WithdrawRouter, cloud: Cloud) -> None:
-    """Serve `WithdrawRouter`."""
-    router = cloud.store.get(NamespaceRouter, m.uuid)
-    if router is None:
-        return
-    if (await cloud.get(Host, router.host_uuid)).status is HostStatus.CONNECTED:
-        await _take_away(router, cloud)
-    else:
-        await cloud.write(lambda tx: _forget(tx, router))
-
-
-async def on_host_lost(_event: HostLost, cloud: Cloud) -> None:
-    """Networks whose router went with its host get one on another host, if there is any."""
-    for network in await cloud.find(L3Network):
-        routers = await cloud.find(NamespaceRouter, l3_network_uuid=network.uuid)
-        if not routers and await services_of(network, cloud):
-            await cloud.call(ServeL3Network(l3_network_uuid=network.uuid))
+        await cloud.call(ServeL3Network(l3_network_uuid=router.l3_network_uuid))
 
 
 async def services_of(network: L3Network, cloud: Cloud) -> set[str]:
