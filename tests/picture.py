@@ -90,7 +90,6 @@ def _settle(data: Path) -> None:
     mount = partial(subprocess.run, check=True)
     mount(["mount", "-t", "tmpfs", "tmpfs", "/srv"])
     _SEEN_AS.mkdir()
-    (ROOT / ".data").mkdir(exist_ok=True)
     mount(["mount", "--bind", str(ROOT), str(_SEEN_AS)])
     mount(["mount", "--bind", str(data), str(_SEEN_AS / ".data")])
 
@@ -121,8 +120,15 @@ def _more(terminal: int) -> bool:
 
 def main() -> None:
     """Play the session and draw it."""
-    with TemporaryDirectory(dir=ROOT / ".cache") as data:
-        shown = on_own_host(partial(session, Path(data)), name="first-light", seconds=SECONDS)
+    mount_point = ROOT / ".data"
+    made = not mount_point.exists()
+    mount_point.mkdir(exist_ok=True)
+    try:
+        with TemporaryDirectory(dir=ROOT / ".cache") as data:
+            shown = on_own_host(partial(session, Path(data)), name="first-light", seconds=SECONDS)
+    finally:
+        if made:
+            mount_point.rmdir()
     PICTURE.write_text(draw(shown.decode()), encoding="utf-8")
 
 

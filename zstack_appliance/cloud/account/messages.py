@@ -56,7 +56,7 @@ class UpdateAccount(Update[Account], frozen=True, kw_only=True):
     """If given, it is checked before anything changes."""
 
 
-@api("DELETE", "/accounts/{uuid}", access=ADMIN)
+@api("DELETE", "/accounts/{uuid}", access=ADMIN, reply=None)
 class DeleteAccount(Delete, frozen=True, kw_only=True):
     """Delete an account with everything that it owns, and end its sessions."""
 
@@ -127,7 +127,7 @@ class LogInByAccount(Request[SessionInventory], frozen=True, kw_only=True):
     password: Annotated[str, SECRET]
 
 
-@api("DELETE", "/accounts/sessions/{sessionUuid}", access=ANY, session=False, sync=True, wire=_WIRE)
+@api("DELETE", "/accounts/sessions/{sessionUuid}", access=ANY, session=False, sync=True, wire=_WIRE, reply=None)
 class LogOut(Request[None], frozen=True, kw_only=True):
     """End a session. One that has ended already counts as ended."""
 

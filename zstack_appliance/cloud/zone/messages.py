@@ -41,7 +41,7 @@ class ChangeZoneState(Action[Zone], frozen=True, kw_only=True):
     state_event: StateEvent
 
 
-@api("DELETE", "/zones/{uuid}", access=ADMIN)
+@api("DELETE", "/zones/{uuid}", access=ADMIN, reply=None)
 class DeleteZone(Delete, frozen=True, kw_only=True):
     """Delete a zone."""
 

@@ -65,6 +65,26 @@ async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
         await cloud.call(ServeL3Network(l3_network_uuid=router.l3_network_uuid))
 
 
+@handles(WithdrawRouter)
+async def withdraw(m: WithdrawRouter, cloud: Cloud) -> None:
+    """Serve `WithdrawRouter`."""
+    router = cloud.store.get(NamespaceRouter, m.uuid)
+    if router is None:
+        return
+    if (await cloud.get(Host, router.host_uuid)).status is HostStatus.CONNECTED:
+        await _take_away(router, cloud)
+    else:
+        await cloud.write(lambda tx: _forget(tx, router))
+
+
+async def on_host_lost(_event: HostLost, cloud: Cloud) -> None:
+    """Networks whose router went with its host get one on another host, if there is any."""
+    for network in await cloud.find(L3Network):
+        routers = await cloud.find(NamespaceRouter, l3_network_uuid=network.uuid)
+        if not routers and await services_of(network, cloud):
+            await cloud.call(ServeL3Network(l3_network_uuid=network.uuid))
+
+
 async def services_of(network: L3Network, cloud: Cloud) -> set[str]:
     """The services that this provider gives the network."""
     provider = (await cloud.find(NetworkServiceProvider, type=TYPE))[0]
