@@ -283,7 +283,8 @@ async def test_a_veto_and_a_hook_refuse_it_all_unless_enforced(tmp_path: Path, g
             await delete(cloud, DeleteRoom, "room")
         error = refused.value.to_wire()
         assert error.code == "SYS.1004"
-        assert error.cause is not None and (error.cause.details or "").startswith(reason)
+        assert error.cause is not None
+        assert (error.cause.details or "").startswith(reason)
         assert store.feed.number == before
         await delete(cloud, DeleteRoom, "room", "Enforcing")
         assert (store.count(Room), store.count(Shelf), store.count(Box)) == (0, 0, 0)
@@ -336,5 +337,5 @@ async def test_the_first_account_stays_in_every_mode(tmp_path: Path) -> None:
 
 
 def test_somebody_must_say_how_rows_are_stopped_and_detached() -> None:
-    with pytest.raises(TypeError, match="Lamp.shelf_uuid is on_delete=STOP"):
+    with pytest.raises(TypeError, match=r"Lamp\.shelf_uuid is on_delete=STOP"):
         Cascade([replace(ROOMS, cascades={(Cable, DETACH): ROOMS.cascades[Cable, DETACH]})])

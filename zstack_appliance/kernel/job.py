@@ -192,12 +192,15 @@ class Jobs:
         """
         store = self._kernel.store
         runs = [run for state in OPEN for run in store.find(FlowRun, state=state)]
+        for job in store.find(Job, state=JobState.RUNNING):
+            self._ended[job.uuid] = trio.Event()
         for group in _by_outermost_key(runs):
             await self._nursery.start(self._recover_group, group)
         with_runs = {run.job_uuid for run in runs}
         for job in store.find(Job, state=JobState.RUNNING):
             if job.uuid not in with_runs and job.uuid not in self._scopes:
                 await self._finish(job.uuid, error=_interrupted(self._became_of(job.uuid)))
+                self._forget(job.uuid)
 
     async def retry_stuck(self) -> None:
         """Try runs that got stuck again, for ever; a background task."""
@@ -280,12 +283,16 @@ class Jobs:
                 return
             state = await self._kernel.flows.recover(current, cloud)
         job = self._kernel.store.get(Job, run.job_uuid) if run.job_uuid else None
-        if job is None or job.state is not JobState.RUNNING or state is RunState.STUCK:
+        if job is None or job.state is not JobState.RUNNING or self._has_open_run(job.uuid):
             return
         if state is RunState.DONE:
             await self._finish(job.uuid, result="{}")
         else:
             await self._finish(job.uuid, error=_interrupted(self._became_of(job.uuid)))
+        self._forget(job.uuid)
+
+    def _has_open_run(self, job_uuid: str) -> bool:
+        return any(run.state in OPEN for run in self._kernel.store.find(FlowRun, job_uuid=job_uuid))
 
 
 def _by_outermost_key(runs: list[FlowRun]) -> list[list[FlowRun]]:

@@ -1,0 +1,90 @@
+"""Jobs: time limits, cancels, uuids of the caller's choice, waiting, and stops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.kernel.small_flows import RunScript, Script
+from tests.running import BASE, running
+from zstack_appliance.kernel.errors import Conflict, NotFound, Unavailable
+from zstack_appliance.kernel.job import Job, JobState
+from zstack_appliance.kernel.principal import SYSTEM
+
+UUID = "1" * 32
+
+
+def code_of(job: Job) -> str:
+    return str(msgspec.json.decode(job.error or "{}")["code"])
+
+
+async def test_a_job_that_takes_too_long_is_undone_and_says_so(tmp_path: Path, autojump_clock: MockClock) -> None:
+    script = Script(("a", "b"), seconds={"b": 100.0})
+    async with running(tmp_path, plugins=(*BASE, script.plugin())) as cloud:
+        began = trio.current_time()
+        job = await cloud.jobs.submit(RunScript(), SYSTEM, seconds=30.0)
+        ended = await cloud.jobs.wait(job.uuid, 1000.0)
+        assert trio.current_time() - began == pytest.approx(30.0, abs=1.0)
+    assert (ended.state, code_of(ended)) == (JobState.FAILED, "SYS.1001")
+    assert script.log == ["a", "undo b", "undo a"]
+
+
+async def test_a_uuid_is_good_for_one_job(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with running(tmp_path, plugins=(*BASE, Script(("a",)).plugin())) as cloud:
+        await cloud.jobs.submit(RunScript(), SYSTEM, job_uuid=UUID)
+        with pytest.raises(Conflict, match="Duplicate job uuid"):
+            await cloud.jobs.submit(RunScript(), SYSTEM, job_uuid=UUID)
+        assert (await cloud.jobs.wait(UUID, 10.0)).state is JobState.SUCCEEDED
+        with pytest.raises(Conflict, match="Duplicate job uuid"):
+            await cloud.jobs.submit(RunScript(), SYSTEM, job_uuid=UUID)
+
+
+async def test_waiting_ends_with_the_job_or_with_patience(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with running(tmp_path, plugins=(*BASE, Script(("a",), seconds={"a": 10.0}).plugin())) as cloud:
+        job = await cloud.jobs.submit(RunScript(), SYSTEM)
+        assert (await cloud.jobs.wait(job.uuid, 3.0)).state is JobState.RUNNING
+        assert (await cloud.jobs.wait(job.uuid, 300.0)).state is JobState.SUCCEEDED
+        assert trio.current_time() < 20.0
+        with pytest.raises(NotFound):
+            await cloud.jobs.wait("2" * 32, 1.0)
+
+
+async def test_who_waits_may_go_and_the_job_goes_on(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with running(tmp_path, plugins=(*BASE, Script(("a",), seconds={"a": 10.0}).plugin())) as cloud:
+        job = await cloud.jobs.submit(RunScript(), SYSTEM)
+        with trio.move_on_after(1.0):
+            await cloud.jobs.wait(job.uuid, 60.0)
+        assert (await cloud.jobs.wait(job.uuid, 60.0)).state is JobState.SUCCEEDED
+
+
+async def test_a_job_that_has_ended_cannot_be_cancelled(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with running(tmp_path, plugins=(*BASE, Script(("a",)).plugin())) as cloud:
+        job = await cloud.jobs.submit(RunScript(), SYSTEM)
+        await cloud.jobs.wait(job.uuid, 10.0)
+        with pytest.raises(NotFound, match="no running job"):
+            cloud.jobs.cancel(job.uuid)
+
+
+async def test_a_job_that_waits_in_line_is_cancelled_without_a_trace(tmp_path: Path, autojump_clock: MockClock) -> None:
+    script = Script(("a",), seconds={"a": 10.0})
+    async with running(tmp_path, plugins=(*BASE, script.plugin())) as cloud:
+        first = await cloud.jobs.submit(RunScript(), SYSTEM)
+        second = await cloud.jobs.submit(RunScript(), SYSTEM)
+        await trio.sleep(1.0)
+        cloud.jobs.cancel(second.uuid)
+        ended = await cloud.jobs.wait(second.uuid, 5.0)
+        assert (ended.state, code_of(ended)) == (JobState.FAILED, "SYS.1017")
+        assert "nothing had been done yet" in (ended.error or "")
+        assert (await cloud.jobs.wait(first.uuid, 60.0)).state is JobState.SUCCEEDED
+    assert script.log == ["a"]
+
+
+async def test_a_cloud_that_stops_takes_no_new_job(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with running(tmp_path, plugins=(*BASE, Script(("a",)).plugin())) as cloud:
+        cloud.jobs.park()
+        with pytest.raises(Unavailable, match="stopping"):
+            await cloud.jobs.submit(RunScript(), SYSTEM)
