@@ -21,7 +21,7 @@ import trio
 from agents.kvm.transport import LocalTransport
 from zstack_appliance.api.listen import CannotListen, Listen, ListenUnix
 from zstack_appliance.api.server import Doors, run
-from zstack_appliance.appliance import Hosts, Outside, open_appliance
+from zstack_appliance.appliance import Appliance, Hosts, Outside, open_appliance
 from zstack_appliance.assets import tiny_image
 from zstack_appliance.cloud.account.passwords import in_a_thread
 from zstack_appliance.cloud.host.driver import AcceleratorChoice
@@ -119,7 +119,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
         async with doors.open(appliance.app, *listeners) as addresses:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_cancel_on_stop, doors, scope)
+                    nursery.start_soon(_cancel_on_stop, doors, appliance, scope)
                     if not await is_made(folder.path):
                         await make_first_cloud(appliance, await _first_cloud(settings, folder))
                     appliance.ready = True
@@ -129,8 +129,9 @@ async def _run(settings: Settings, doors: Doors) -> None:
                     await trio.sleep_forever()
 
 
-async def _cancel_on_stop(doors: Doors, scope: trio.CancelScope) -> None:
+async def _cancel_on_stop(doors: Doors, appliance: Appliance, scope: trio.CancelScope) -> None:
     await doors.stopping.wait()
+    appliance.jobs.release()
     scope.cancel()
 
 

@@ -88,3 +88,13 @@ async def test_a_cloud_that_stops_takes_no_new_job(tmp_path: Path, autojump_cloc
         cloud.jobs.park()
         with pytest.raises(Unavailable, match="stopping"):
             await cloud.jobs.submit(RunScript(), SYSTEM)
+
+
+async def test_who_waits_is_let_go_before_the_doors_close(tmp_path: Path, autojump_clock: MockClock) -> None:
+    script = Script(("a",), seconds={"a": 100.0})
+    async with running(tmp_path, plugins=(*BASE, script.plugin())) as cloud:
+        job = await cloud.jobs.submit(RunScript(), SYSTEM)
+        began = trio.current_time()
+        cloud.jobs.release()
+        assert (await cloud.jobs.wait(job.uuid, 30.0)).state is JobState.RUNNING
+        assert trio.current_time() == began

@@ -168,6 +168,11 @@ class Jobs:
                 await ended.wait()
         return self.get(uuid)
 
+    def release(self) -> None:
+        """Let everybody who waits for a job go with what is known now, because the doors are about to close."""
+        for ended in self._ended.values():
+            ended.set()
+
     def cancel(self, uuid: str) -> None:
         """Cancel a running job: what it did is undone, unless it is past its flow's pivot.
 

@@ -38,6 +38,6 @@ class UpdateSystemTag(Update[SystemTagRow], frozen=True, kw_only=True):
     tag: Text
 
 
-@api("DELETE", "/tags/{uuid}", access=ANY, wire=_WIRE)
+@api("DELETE", "/tags/{uuid}", access=ANY, wire=_WIRE, reply=None)
 class DeleteTag(Delete, frozen=True, kw_only=True):
     """Take a tag of either kind off its resource."""

@@ -34,14 +34,14 @@ class DoomedVm(Context):
 
 
 DESTROY = Flow("vm_instance.destroy", DoomedVm, lambda: (
-    Step("begin", tx=begin_destroy, undo_tx=put_back),
+    Step("begin", tx=begin_destroy, keeps="the pivot begins in the same commit"),
     Step("remove_from_hypervisor", do=remove_from_hypervisor, pivot=True),
     Step("stop_serving_nics", do=stop_serving_nics),
     Step("settle", tx=settle_destroyed),
 ))  # fmt: skip
 
 EXPUNGE = Flow("vm_instance.expunge", DoomedVm, lambda: (
-    Step("begin", tx=begin_expunge, undo_tx=put_back),
+    Step("begin", tx=begin_expunge, keeps="the pivot begins in the same commit"),
     Step("delete_root_volume", do=delete_root_volume, pivot=True),
     Step("forget", tx=forget),
 ))  # fmt: skip
@@ -108,11 +108,6 @@ def begin_destroy(tx: Tx, d: DoomedVm) -> None:
 def begin_expunge(tx: Tx, d: DoomedVm) -> None:
     """Say that the VM is being expunged."""
     tx.update(tx.require(VmInstance, d.vm.uuid), state=VmState.EXPUNGING)
-
-
-def put_back(tx: Tx, d: DoomedVm) -> None:
-    """Undo `begin_destroy` and `begin_expunge`."""
-    tx.update(tx.require(VmInstance, d.vm.uuid), state=d.vm.state)
 
 
 async def remove_from_hypervisor(d: DoomedVm, cloud: Cloud) -> None:

@@ -42,14 +42,11 @@ def _flow(
     def begin(tx: Tx, d: PoweredVm) -> None:
         d.vm = tx.update(tx.require(VmInstance, d.vm.uuid), state=during)
 
-    def put_back(tx: Tx, d: PoweredVm) -> None:
-        tx.update(tx.require(VmInstance, d.vm.uuid), state=d.before.state)
-
     async def tell(d: PoweredVm, cloud: Cloud) -> None:
         await command(d, cloud)
 
     return Flow(name, PoweredVm, lambda: (
-        Step("begin", tx=begin, undo_tx=put_back),
+        Step("begin", tx=begin, keeps="the pivot begins in the same commit"),
         Step("tell_hypervisor", do=tell, pivot=True),
         Step("settle", tx=settle),
     ))  # fmt: skip
