@@ -12,12 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 import zstack_appliance.cloud
 from zstack_appliance.kernel.derive.ddl import schema_sql, script
+from zstack_appliance.kernel.derive.openapi import openapi
+from zstack_appliance.kernel.derive.route import Routes
+from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.job import Job
 from zstack_appliance.kernel.journal import FlowRun
-from zstack_appliance.kernel.plugin import discover
+from zstack_appliance.kernel.plugin import discover, handler_of
+from zstack_appliance.kernel.schema import Record
+from zstack_appliance.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 REMEDY = "python -m tests.derived --write"
@@ -44,7 +50,16 @@ def schema() -> str:
     return _SQL_HEADING + script(schema_sql([*resources, Job, FlowRun]))
 
 
-DERIVED = (Derived("docs/schema.sql", schema),)
+def api() -> str:
+    """What the REST door of an appliance with all its plugins serves, as OpenAPI."""
+    plugins = discover(zstack_appliance.cloud.__name__)
+    resources: list[type[Record]] = [*(cls for plugin in plugins for cls in plugin.resources), Job, FlowRun]
+    requests = [handler_of(entry).message for plugin in plugins for entry in plugin.handlers]
+    document = openapi(Routes(requests, resources).all, Graph(resources), VERSION)
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+
+
+DERIVED = (Derived("docs/schema.sql", schema), Derived("docs/openapi.json", api))
 
 
 def stale(root: Path, derived: Derived) -> str:

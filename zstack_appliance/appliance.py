@@ -23,6 +23,7 @@ from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.dates import printed
 from zstack_appliance.api.health import health_route
 from zstack_appliance.api.legacy import Legacy
+from zstack_appliance.api.openapi import openapi_route
 from zstack_appliance.api.rest import CONFIGS, Rest
 from zstack_appliance.cloud.account.attempts import LoginAttempts
 from zstack_appliance.cloud.account.first_admin import FirstAdmin
@@ -37,6 +38,7 @@ from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.config import Configs, Setting
 from zstack_appliance.kernel.derive.legacy import messages
+from zstack_appliance.kernel.derive.openapi import document
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.instance import Instance
@@ -202,10 +204,18 @@ def _wire(
     jobs = Jobs(portal, answers, nursery)
     services[Jobs] = jobs
     callers = Callers(Sessions(store, outside.clock))
-    rest = Rest(Routes(kernel.bus.requests, resources), portal, jobs, answers, callers)
+    routes = Routes(kernel.bus.requests, resources)
+    rest = Rest(routes, portal, jobs, answers, callers)
     legacy = Legacy(messages(kernel.bus.requests, resources), portal, jobs, answers, callers)
     appliance: Appliance
-    app = make_app(rest, [*legacy.routes, health_route(VERSION, lambda: appliance.ready)])
+    app = make_app(
+        rest,
+        [
+            openapi_route(lambda: document(routes.all, graph, VERSION)),
+            *legacy.routes,
+            health_route(VERSION, lambda: appliance.ready),
+        ],
+    )
     appliance = Appliance(kernel, portal, jobs, answers, app, plugins, links)
     return appliance
 

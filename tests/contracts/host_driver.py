@@ -158,7 +158,7 @@ class HostDriverContract:
 
 async def _listen(driver: HostDriver, heard: list[HostNotice]) -> None:
     async for notice in driver.notices():
-        heard.append(notice)
+        heard.append(notice)  # noqa: PERF401 — the list is read while this goes on
 
 
 def _stopped(heard: list[HostNotice], uuid: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -61,7 +63,7 @@ async def test_keys_have_rounds_of_their_own(autojump_clock: MockClock) -> None:
     rounds = Rounds(Queues(lambda _: 1))
     async with trio.open_nursery() as nursery:
         for name in "ab":
-            nursery.start_soon(rounds.join, Key("network", name), lambda: trio.sleep(1))
+            nursery.start_soon(rounds.join, Key("network", name), partial(trio.sleep, 1))
     assert trio.current_time() == 1.0
 
 

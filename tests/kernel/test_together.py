@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -11,7 +13,7 @@ from zstack_appliance.kernel.together import alone, leaves, together
 
 
 async def test_all_run_at_once(autojump_clock: MockClock) -> None:
-    await together(*(lambda: trio.sleep(2) for _ in range(3)))
+    await together(*(partial(trio.sleep, 2) for _ in range(3)))
     assert trio.current_time() == 2.0
 
 
@@ -21,7 +23,7 @@ async def test_the_first_error_ends_the_others_and_comes_bare(autojump_clock: Mo
         raise Unavailable("no answer")
 
     with pytest.raises(Unavailable, match="no answer"):
-        await together(fail, lambda: trio.sleep(60))
+        await together(fail, partial(trio.sleep, 60))
     assert trio.current_time() == 1.0
 
 

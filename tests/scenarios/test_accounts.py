@@ -142,7 +142,7 @@ async def test_a_stopped_vm_makes_room_and_starts_within_its_quota(tmp_path: Pat
         one = await new_vm(alice, "one")
         await act(alice, one, "stopVmInstance", type="cold")
         two = await new_vm(alice, "two")
-        start = {"startVmInstance": {}}
+        start: dict[str, object] = {"startVmInstance": {}}
         error = await alice.refused("PUT", f"/vm-instances/{one['uuid']}/actions", start)
         assert error["code"] == "ID.1003"
         assert cloud.kernel.store.require(VmInstance, one["uuid"]).state is VmState.STOPPED

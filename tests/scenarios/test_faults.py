@@ -36,7 +36,7 @@ async def test_many_creations_leave_no_orphan(seed: int, tmp_path: Path, autojum
 
 async def create_many(cloud: SimulatedCloud, caller: Caller, weather: Weather) -> list[int]:
     """The HTTP status of each of `VMS` creations at once."""
-    bodies = [{"params": await vm_params(caller, f"vm{number}")} for number in range(VMS)]
+    bodies: list[dict[str, object]] = [{"params": await vm_params(caller, f"vm{number}")} for number in range(VMS)]
     outcomes: list[int] = []
 
     async def create(body: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 from zstack_appliance.kernel.derive.legacy import reply_class
 from zstack_appliance.kernel.derive.route import CallRoute
 from zstack_appliance.kernel.edges import Graph, public_fields
-from zstack_appliance.kernel.message import Request, StateEvent
+from zstack_appliance.kernel.message import Request
 from zstack_appliance.kernel.schema import TIMESTAMP, Field, Record, fields_of
 
 PLAIN = {"string": str, "int": int, "long": int, "bool": bool}
@@ -85,9 +85,9 @@ def _field_difference(place: str, field: Field, fact: dict[str, Any]) -> Iterato
     elif allowed and not choices <= allowed:
         yield f"{place} takes {sorted(choices - allowed)}, which ZStack does not"
     longest = _longest(field)
-    if not choices and "maxLength" in fact and fact["type"] == "string" and (longest or 1 << 60) > fact["maxLength"]:
-        if not (field.ref or longest is None and _is_uuid(field)):
-            yield f"{place} may be {longest} characters long instead of {fact['maxLength']}"
+    is_text = fact["type"] == "string" and not choices and not _is_uuid(field)
+    if is_text and "maxLength" in fact and (longest is None or longest > fact["maxLength"]):
+        yield f"{place} may be {longest} characters long instead of {fact['maxLength']}"
 
 
 def _fits(mine: Any, theirs: str) -> bool:
@@ -107,8 +107,6 @@ def _fits(mine: Any, theirs: str) -> bool:
 
 
 def _choices(field: Field) -> set[str]:
-    if field.type is StateEvent:
-        return set()  # ZStack takes it in any case, as an enumeration of each resource's own.
     if field.enum is not None:
         return {str(member.value) for member in field.enum}
     if get_origin(field.type) is Literal:

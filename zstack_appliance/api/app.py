@@ -23,10 +23,10 @@ def make_app(rest: ASGIApp, routes: Sequence[BaseRoute] = (), names: Collection[
 
     Args:
         rest: ZStack's REST door.
-        routes: the other doors, such as ``/healthz``.
+        routes: the other doors, such as ``/healthz``; those below the REST door's path come before it.
         names: under which loopback doors are reached besides ``localhost``; see `LoopbackGuard`.
     """
-    app = Starlette(routes=[Mount(REST_PATH, app=rest), *routes], exception_handlers={Exception: _internal_error})
+    app = Starlette(routes=[*routes, Mount(REST_PATH, app=rest)], exception_handlers={Exception: _internal_error})
     return LoopbackGuard(app, names)
 
 

@@ -290,7 +290,8 @@ class Jobs:
         job = self._kernel.store.get(Job, run.job_uuid) if run.job_uuid else None
         if job is None or job.state is not JobState.RUNNING or self._has_open_run(job.uuid):
             return
-        if state is RunState.DONE:
+        # A run that another resource's operation had called for, as a cascade does, is a part of the job alone.
+        if state is RunState.DONE and len(run.keys) <= 1:
             await self._finish(job.uuid, result="{}")
         else:
             await self._finish(job.uuid, error=_interrupted(self._became_of(job.uuid)))

@@ -109,6 +109,7 @@ def reply_type(command: type[Command[Any]]) -> Any:
     """The type that a command's answer decodes to, read from its ``Command[...]`` base."""
     for base in getattr(command, "__orig_bases__", ()):
         arguments = get_args(base)
-        if arguments:
+        # A class that names none inherits the bases of `Command` itself, whose argument is a variable.
+        if arguments and not isinstance(arguments[0], TypeVar):
             return arguments[0]
     raise TypeError(f"{command.__name__} does not name its reply: derive it from Command[Reply]")

@@ -22,7 +22,7 @@ from zstack_appliance.kernel.errors import CloudError, ErrorCode, Internal
 from zstack_appliance.kernel.flow import Context, Flow, Placed
 from zstack_appliance.kernel.journal import FlowRun, RunState, Sealer, StepRecord, close_step, mark_undo
 from zstack_appliance.kernel.schema import SECRET, fields_of
-from zstack_appliance.kernel.together import leaves
+from zstack_appliance.kernel.together import was_cancelled
 
 if TYPE_CHECKING:
     from zstack_appliance.kernel.cloud import Cloud
@@ -265,7 +265,7 @@ class Flows:
     # --- backward --------------------------------------------------------------------------------------
 
     async def _turn_back(self, run: _Run, error: BaseException, cloud: Cloud) -> None:
-        cancelled = _was_cancelled(error)
+        cancelled = was_cancelled(error)
         if run.row.create_date == 0 or (self._parking and cancelled):
             return  # Nothing was committed, or the next start goes on from the journal.
         if not cancelled and not isinstance(error, Exception):
@@ -385,18 +385,11 @@ def _encode(error: BaseException | None) -> str | None:
     return msgspec.json.encode(error_code(error)).decode()
 
 
-def _was_cancelled(error: BaseException) -> bool:
-    """Whether a cancel is what ended a step; tasks that it started in a nursery report it as a group."""
-    found = list(leaves(error))
-    harmless = all(isinstance(each, (Exception, trio.Cancelled)) for each in found)
-    return harmless and any(isinstance(each, trio.Cancelled) for each in found)
-
-
 def error_code(error: BaseException) -> ErrorCode:
     """Any failure as ZStack's clients know it; a defect of ours is named without its inner details."""
     if isinstance(error, CloudError):
         return error.to_wire()
-    if _was_cancelled(error):
+    if was_cancelled(error):
         return Internal("the operation was cancelled; what it had done is undone", code="SYS.1017").to_wire()
     if isinstance(error, trio.TooSlowError):
         return Internal("the operation took longer than it may; what it had done is undone", code="SYS.1001").to_wire()

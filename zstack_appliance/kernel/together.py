@@ -1,4 +1,4 @@
-"""Do several things at once: `together`; and `alone`, which brings an error out of a nursery's group.
+"""Do several things at once: `together`; `alone` and `was_cancelled` read the group that a nursery raises.
 
 A nursery wraps what its tasks raise into a group, and callers that treat a `CloudError` would not know it.
 """
@@ -42,3 +42,10 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
             yield from leaves(inner)
     else:
         yield error
+
+
+def was_cancelled(error: BaseException) -> bool:
+    """Whether a cancel is what ended a step; tasks that it started in a nursery report it as a group."""
+    found = list(leaves(error))
+    harmless = all(isinstance(each, (Exception, trio.Cancelled)) for each in found)
+    return harmless and any(isinstance(each, trio.Cancelled) for each in found)

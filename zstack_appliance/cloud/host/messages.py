@@ -26,7 +26,7 @@ class UpdateHost(Update[Host], frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(Host)]
     name: Name | None = None
     description: Text | None = None
-    management_ip: Annotated[str, UNSERVED] | None = None
+    management_ip: Annotated[str, msgspec.Meta(max_length=255), UNSERVED] | None = None
 
 
 @api("PUT", "/hosts/{uuid}/actions", access=ADMIN)

@@ -55,7 +55,7 @@ class AttachL2NetworkToCluster(Action[L2Network], frozen=True, kw_only=True):
 
     l2_network_uuid: Annotated[Uuid, Ref(L2Network)]
     cluster_uuid: Annotated[Uuid, Ref(Cluster)]
-    l2_provider_type: Annotated[str, UNSERVED] | None = None
+    l2_provider_type: Literal["LinuxBridge"] | None = None
 
 
 @api("DELETE", "/l2-networks/{l2NetworkUuid}/clusters/{clusterUuid}", access=ADMIN)
@@ -82,4 +82,11 @@ class LeaveCluster(Request[None], frozen=True, kw_only=True):
     """The cluster goes, its VMs are stopped: detach the network from it."""
 
     l2_network_uuid: Uuid
+    cluster_uuid: Uuid
+
+
+class L2NetworkLeaving(Hook[None], frozen=True, kw_only=True):
+    """An L2 network is about to leave a cluster: whoever has something on its bridges there takes it away first."""
+
+    l2: L2Network
     cluster_uuid: Uuid

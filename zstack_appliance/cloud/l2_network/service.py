@@ -12,6 +12,7 @@ from zstack_appliance.cloud.l2_network.messages import (
     CreateL2NoVlanNetwork,
     DeleteL2Network,
     DetachL2NetworkFromCluster,
+    L2NetworkLeaving,
     LeaveCluster,
     RealiseL2Network,
 )
@@ -86,7 +87,7 @@ async def detach(m: DetachL2NetworkFromCluster, cloud: Cloud) -> L2Network:
             if vm.cluster_uuid == m.cluster_uuid:
                 raise Conflict(f"VM[{vm.name}] of the cluster has a NIC on L2 network[{l2.name}]; detach it first")
     for ref in await cloud.find(L2NetworkClusterRef, l2_network_uuid=l2.uuid, cluster_uuid=m.cluster_uuid):
-        await cloud.run(DETACH, Attachment(l2=l2, cluster_uuid=m.cluster_uuid, ref_uuid=ref.uuid))
+        await _take_off(l2, ref, cloud)
     return l2
 
 
@@ -95,15 +96,21 @@ async def leave(m: LeaveCluster, cloud: Cloud) -> None:
     """Serve `LeaveCluster`."""
     l2 = await cloud.get(L2Network, m.l2_network_uuid)
     for ref in await cloud.find(L2NetworkClusterRef, l2_network_uuid=l2.uuid, cluster_uuid=m.cluster_uuid):
-        await cloud.run(DETACH, Attachment(l2=l2, cluster_uuid=ref.cluster_uuid, ref_uuid=ref.uuid))
+        await _take_off(l2, ref, cloud)
 
 
 async def delete(m: DeleteL2Network, cloud: Cloud) -> None:
     """Serve `DeleteL2Network`: it is detached from every cluster first."""
     l2 = await cloud.get(L2Network, m.uuid)
     for ref in await cloud.find(L2NetworkClusterRef, l2_network_uuid=l2.uuid):
-        await cloud.run(DETACH, Attachment(l2=l2, cluster_uuid=ref.cluster_uuid, ref_uuid=ref.uuid))
+        await _take_off(l2, ref, cloud)
     await cloud.write(lambda tx: remove(tx, L2Network, l2.uuid))
+
+
+async def _take_off(l2: L2Network, ref: L2NetworkClusterRef, cloud: Cloud) -> None:
+    """Detach a network from a cluster, once nobody has anything on its bridges there."""
+    await cloud.gather(L2NetworkLeaving(l2=l2, cluster_uuid=ref.cluster_uuid))
+    await cloud.run(DETACH, Attachment(l2=l2, cluster_uuid=ref.cluster_uuid, ref_uuid=ref.uuid))
 
 
 @handles(RealiseL2Network)

@@ -76,7 +76,7 @@ class AddIpRangeByNetworkCidr(Create[IpRange], frozen=True, kw_only=True):
     l3_network_uuid: Annotated[Uuid, Ref(L3Network)]
     name: Name
     network_cidr: str
-    gateway: str | None = None
+    gateway: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     ip_range_type: IpRangeType = IpRangeType.NORMAL
     description: Text | None = None
 

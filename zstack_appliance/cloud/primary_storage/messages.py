@@ -22,7 +22,7 @@ class UpdatePrimaryStorage(Update[PrimaryStorage], frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(PrimaryStorage)]
     name: Name | None = None
     description: Text | None = None
-    url: Annotated[str, UNSERVED] | None = None
+    url: Annotated[str, msgspec.Meta(max_length=2048), UNSERVED] | None = None
 
 
 @api("PUT", "/primary-storage/{uuid}/actions", access=ADMIN)

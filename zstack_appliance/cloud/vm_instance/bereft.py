@@ -23,7 +23,7 @@ async def leave_host(m: LeaveHost, cloud: Cloud) -> None:
     vm = cloud.store.get(VmInstance, m.uuid)
     if vm is None or vm.host_uuid is None:
         return
-    d = PoweredVm(before=vm, vm=vm, grace=False)
+    d = PoweredVm(vm=vm, grace=False)
     if await hypervisor.is_reachable(vm, cloud):
         await cloud.run(STOP, d)
     else:

@@ -26,9 +26,8 @@ from zstack_appliance.kernel.store import Tx
 
 
 class PoweredVm(Context):
-    """The VM before and after, and how the guest is told."""
+    """The VM, and how the guest is told."""
 
-    before: VmInstance
     vm: VmInstance
     grace: bool = True
 
@@ -111,7 +110,7 @@ async def stop(m: StopVmInstance, cloud: Cloud) -> VmInstance:
         VmState.CRASHED,
         VmState.NO_STATE,
     )
-    return (await cloud.run(STOP, PoweredVm(before=vm, vm=vm, grace=m.type == "grace"))).vm
+    return (await cloud.run(STOP, PoweredVm(vm=vm, grace=m.type == "grace"))).vm
 
 
 @handles(RebootVmInstance, queue=lambda m: VmInstance.key(m.uuid))
@@ -119,7 +118,7 @@ async def reboot(m: RebootVmInstance, cloud: Cloud) -> VmInstance:
     """Serve `RebootVmInstance`."""
     vm = await cloud.get(VmInstance, m.uuid)
     checks.in_state(vm, "APIRebootVmInstanceMsg", VmState.RUNNING)
-    return (await cloud.run(REBOOT, PoweredVm(before=vm, vm=vm))).vm
+    return (await cloud.run(REBOOT, PoweredVm(vm=vm))).vm
 
 
 @handles(PauseVmInstance, queue=lambda m: VmInstance.key(m.uuid))
@@ -127,7 +126,7 @@ async def pause(m: PauseVmInstance, cloud: Cloud) -> VmInstance:
     """Serve `PauseVmInstance`."""
     vm = await cloud.get(VmInstance, m.uuid)
     checks.in_state(vm, "APIPauseVmInstanceMsg", VmState.RUNNING)
-    return (await cloud.run(PAUSE, PoweredVm(before=vm, vm=vm))).vm
+    return (await cloud.run(PAUSE, PoweredVm(vm=vm))).vm
 
 
 @handles(ResumeVmInstance, queue=lambda m: VmInstance.key(m.uuid))
@@ -135,4 +134,4 @@ async def resume(m: ResumeVmInstance, cloud: Cloud) -> VmInstance:
     """Serve `ResumeVmInstance`."""
     vm = await cloud.get(VmInstance, m.uuid)
     checks.in_state(vm, "APIResumeVmInstanceMsg", VmState.PAUSED)
-    return (await cloud.run(RESUME, PoweredVm(before=vm, vm=vm))).vm
+    return (await cloud.run(RESUME, PoweredVm(vm=vm))).vm

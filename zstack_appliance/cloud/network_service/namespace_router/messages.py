@@ -7,6 +7,6 @@ from zstack_appliance.kernel.schema import Uuid
 
 
 class WithdrawRouter(Request[None], frozen=True, kw_only=True):
-    """A router's host or its network goes: take the router away, on the host too if that answers."""
+    """A router's host, network or public address goes: take the router away, on the host too if that answers."""
 
     uuid: Uuid

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from zstack_appliance.cloud.host.messages import HostLost, PrepareHost, on_host
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
+from zstack_appliance.cloud.l2_network.messages import L2NetworkLeaving
 from zstack_appliance.cloud.l2_network.schema import L2NetworkClusterRef
 from zstack_appliance.cloud.l3_network.ledger import AddressWish, give_back_address, take_address
-from zstack_appliance.cloud.l3_network.schema import Category, IpRange, L3Network
+from zstack_appliance.cloud.l3_network.schema import Category, IpRange, L3Network, UsedIp
 from zstack_appliance.cloud.network_service.messages import ProvideServices, ServeL3Network
 from zstack_appliance.cloud.network_service.namespace_router.desired import SERVICES, SNAT, desired
 from zstack_appliance.cloud.network_service.namespace_router.messages import WithdrawRouter
@@ -14,9 +17,11 @@ from zstack_appliance.cloud.network_service.namespace_router.schema import Names
 from zstack_appliance.cloud.network_service.namespace_router.wire import ApplyRouter, RemoveRouter
 from zstack_appliance.cloud.network_service.schema import NetworkServiceL3NetworkRef, NetworkServiceProvider
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.errors import Conflict
+from zstack_appliance.kernel.errors import CloudError, Conflict
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.store import Tx
+
+log = logging.getLogger(__name__)
 
 TYPE = "Namespace"
 
@@ -77,12 +82,31 @@ async def withdraw(m: WithdrawRouter, cloud: Cloud) -> None:
         await cloud.write(lambda tx: _forget(tx, router))
 
 
+async def on_l2_leaving(hook: L2NetworkLeaving, cloud: Cloud) -> None:
+    """Take away the routers that stand on the network's bridges in the cluster, by either side."""
+    for host in await cloud.find(Host, cluster_uuid=hook.cluster_uuid):
+        for router in await cloud.find(NamespaceRouter, host_uuid=host.uuid):
+            if hook.l2.uuid in await _sides(router, cloud):
+                await cloud.call(WithdrawRouter(uuid=router.uuid))
+
+
+async def _sides(router: NamespaceRouter, cloud: Cloud) -> set[str]:
+    """The L2 networks that a router stands on."""
+    networks = {router.l3_network_uuid}
+    if router.public_ip_uuid is not None:
+        networks.add((await cloud.get(UsedIp, router.public_ip_uuid)).l3_network_uuid)
+    return {(await cloud.get(L3Network, uuid)).l2_network_uuid for uuid in networks}
+
+
 async def on_host_lost(_event: HostLost, cloud: Cloud) -> None:
     """Networks whose router went with its host get one on another host, if there is any."""
     for network in await cloud.find(L3Network):
         routers = await cloud.find(NamespaceRouter, l3_network_uuid=network.uuid)
         if not routers and await services_of(network, cloud):
-            await cloud.call(ServeL3Network(l3_network_uuid=network.uuid))
+            try:
+                await cloud.call(ServeL3Network(l3_network_uuid=network.uuid))
+            except CloudError as error:
+                log.warning("L3 network %s has no router now: %s", network.name, error)
 
 
 async def services_of(network: L3Network, cloud: Cloud) -> set[str]:
