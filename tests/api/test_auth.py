@@ -69,3 +69,12 @@ def test_root_at_the_unix_socket_is_the_administrator_unless_it_is_somebody_else
 
 def test_a_request_without_a_known_peer_has_no_source() -> None:
     assert CALLERS.caller(request("OAuth key", client=None), needs_session=True).source == ""
+
+
+def test_a_session_may_stand_elsewhere_than_in_a_header() -> None:
+    assert CALLERS.of_session(request(), "key").account_uuid == ALICE.account_uuid
+    assert CALLERS.of_session(request(), "other").account_uuid == ""
+    nobody = CALLERS.of_session(request(), None)
+    assert (nobody.account_uuid, nobody.source) == ("", "10.1.2.3")
+    assert CALLERS.of_session(request(uid=0, client=None), None).admin
+    assert not CALLERS.of_session(request(uid=1000, client=None), None).account_uuid

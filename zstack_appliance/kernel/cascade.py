@@ -140,8 +140,10 @@ class _Plan:
     def _emit_wholes(self, row: Record, effect: OnDelete) -> None:
         """A part goes in the commit of its whole, so the whole must come before what else the part refers to."""
         is_elsewhere = effect in _HOLDING and not isinstance(row, Resource)
-        for target, is_inseparable in self._targets(row):
-            if (is_inseparable or is_elsewhere) and _key(target) in self._doomed:
+        wholes = [each for each in self._targets(row) if _key(each[0]) in self._doomed]
+        for place, (target, is_inseparable) in enumerate(wholes):
+            # With the first of several it is gone already.
+            if is_inseparable or (is_elsewhere and place == 0):
                 self.emit(target)
 
     def _affect(self, row: Record, effect: OnDelete, wire: str) -> None:

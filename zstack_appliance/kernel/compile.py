@@ -280,7 +280,7 @@ class _Build:
 def _among(column: str, op: Op, listed: Statement) -> Statement:
     found = member(column, op.value.upper(), listed, selective=False)
     # SQLite says that null is not in an empty list.
-    return replace(found, sql=f"({column} IS NOT NULL AND {found.sql})") if not op.negative else found
+    return replace(found, sql=f"({column} IS NOT NULL AND {found.sql})") if op.negative else found
 
 
 @functools.cache

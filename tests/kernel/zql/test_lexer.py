@@ -40,9 +40,7 @@ def test_only_names_and_signs_are_keywords() -> None:
     assert [token.word for token in tokens("WHERE = 'where' 1")] == ["where", "=", "", "", ""]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"), [("a = %", r"character 5: \[%\]"), ("a = 'x", "character 5.*close the")]
-)
+@pytest.mark.parametrize(("text", "words"), [("a = %", r"character 5: \[%\]"), ("a = 'x", "character 5.*close the")])
 def test_what_is_no_word(text: str, words: str) -> None:
     with pytest.raises(InvalidArgument, match=words):
         read(text)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Term, Within
 from zstack_appliance.kernel.errors import InvalidArgument
@@ -40,9 +42,7 @@ def test_every_clause_of_a_query() -> None:
 
 
 def test_several_statements() -> None:
-    text = (
-        "query zone; count host where state = 'Enabled' group by clusterUuid; sum volume.size,actualSize by type;"
-    )
+    text = "query zone; count host where state = 'Enabled' group by clusterUuid; sum volume.size,actualSize by type;"
     assert parse(text) == (
         Statement(Verb.QUERY, "zone"),
         Statement(Verb.COUNT, "host", where=Cond("state", Op.EQ, "Enabled"), group_by=("clusterUuid",)),
@@ -114,3 +114,35 @@ def test_conditions(text: str, term: Term) -> None:
 def test_what_is_no_zql(text: str, words: str) -> None:
     with pytest.raises(InvalidArgument, match=words):
         parse(text)
+
+
+PIECES = [
+    "query",
+    "vm",
+    ".",
+    "where",
+    "(",
+    ")",
+    "=",
+    "in",
+    "not",
+    "'x'",
+    "1",
+    ",",
+    "and",
+    "or",
+    ";",
+    "by",
+    "limit",
+    "%",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map(" ".join) | st.text(max_size=40))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        statements = parse(text)
+    except InvalidArgument as wrong:
+        assert wrong.details.startswith("zql")
+    else:
+        assert statements

@@ -34,7 +34,7 @@ from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.query import Queries
 from zstack_appliance.kernel.schema import Record
-from zstack_appliance.kernel.zql.parser import parse
+from zstack_appliance.kernel.zql.parser import MAX_DEPTH, parse
 from zstack_appliance.kernel.zql.run import Zql
 
 
@@ -81,6 +81,7 @@ async def names(store: SmallStore, text: str, who: Principal = ADMIN) -> list[st
         ("query vmInstance where allVolumes.uuid in (query volume.uuid where size > 6)", ["db"]),
         ("query vmInstance where hostUuid in (query host.uuid where zoneUuid in (query zone.uuid where name = 'west'))",
          ["db"]),
+        ("query vmInstance where clusterUuid not in (query zone.uuid where name = 'none')", []),
         ("query vmInstance where __userTag__ has ('gold', 'ssd')", ["web"]),
         ("query vmInstance where __userTag__ not has ('gold', 'ssd')", ["db", "other"]),
         ("query vmInstance restrict by (host.name != 'h1')", ["db"]),
@@ -107,9 +108,7 @@ async def test_sums_and_counts_by_group(store: SmallStore) -> None:
     assert await one(store, "sum vmInstance.cpuNum,memorySize by state") == {
         "inventories": [["Running", 10, 2 * (128 << 20)], ["Stopped", 4, 128 << 20]]
     }
-    assert await one(store, "sum vmInstance.cpuNum by createDate where name = 'db'") == {
-        "inventories": [["at 2", 4]]
-    }
+    assert await one(store, "sum vmInstance.cpuNum by createDate where name = 'db'") == {"inventories": [["at 2", 4]]}
     assert await one(store, "count vmInstance group by state,hostUuid") == {
         "inventoryCounts": [
             [{"state": "Running", "hostUuid": key("h1")}, 2],
@@ -126,9 +125,7 @@ async def test_several_statements_are_answered_in_order(store: SmallStore) -> No
 async def test_an_account_sees_its_own_rows_at_every_hop(store: SmallStore) -> None:
     assert await names(store, "query vmInstance", ALICE) == ["web", "db"]
     assert await one(store, "sum vmInstance.cpuNum by state", BOB) == {"inventories": [["Running", 8]]}
-    assert await one(store, "count vmInstance group by state", BOB) == {
-        "inventoryCounts": [[{"state": "Running"}, 1]]
-    }
+    assert await one(store, "count vmInstance group by state", BOB) == {"inventoryCounts": [[{"state": "Running"}, 1]]}
     assert await names(store, "query vmInstance group by cpuNum", BOB) == ["other"]
     # Hosts are the administrator's: neither a sub-query nor a restriction looks through them.
     assert await names(store, "query vmInstance where hostUuid in (query host.uuid)", ALICE) == []
@@ -250,3 +247,11 @@ def test_a_text_means_what_its_conditions_mean_in_plain_python(
     decode = compiler().tables.of(compiler().narrowed(query, cls)).layout.decode
     found = [decode(row).uuid for row in crowded.select(rows.sql, rows.bindings)]
     assert found == Oracle(ROWS).answer(query, cls, who)
+
+
+async def test_the_deepest_text_is_not_too_deep_for_sqlite(store: SmallStore) -> None:
+    path = "vmNics.vmInstance." * 8 + "uuid"
+    text = f"{path} = 'x'"
+    for _ in range(MAX_DEPTH):
+        text = f"{path} not in (query vmInstance.uuid where {text})"
+    assert await names(store, f"query vmInstance where {text}", ALICE) == []

@@ -73,7 +73,7 @@ class PrepareHost(Hook[None], frozen=True, kw_only=True):
 
 
 class HostLeaving(Hook[None], frozen=True, kw_only=True):
-    """A host is taken back before it was ever ready: forget it, and what was made on it. Asked twice is once."""
+    """A host goes, or was never ready: forget it, and take back what was made on it. Asked twice is once."""
 
     host: Host
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.host.links import HostLinks
-from zstack_appliance.cloud.host.messages import ChangeHostState, DeleteHost, HostLost
-from zstack_appliance.cloud.host.schema import Host, HostState
+from zstack_appliance.cloud.host.messages import ChangeHostState, DeleteHost, HostLeaving, HostLost
+from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.plugin import handles
@@ -32,6 +32,8 @@ async def change_state(m: ChangeHostState, cloud: Cloud) -> Host:
 async def delete(m: DeleteHost, cloud: Cloud) -> None:
     """Serve `DeleteHost`, once the cascade has taken away what lies on the host."""
     host = await cloud.get(Host, m.uuid)
+    if host.status is HostStatus.CONNECTED:
+        await cloud.gather(HostLeaving(host=host))
     await cloud.write(lambda tx: remove(tx, Host, host.uuid))
     cloud.use(HostLinks).drop(host.uuid)
     await cloud.publish(HostLost(host=host))
