@@ -77,9 +77,7 @@ class L3Network(Resource, frozen=True, kw_only=True):
 class L3NetworkDns(Record, frozen=True, kw_only=True):
     """A name server of an L3 network."""
 
-    l3_network_uuid: Annotated[
-        Uuid, Ref(L3Network, back="dns", embed=Embed(pluck="dns"), on_delete=DELETE, owner=True)
-    ]
+    l3_network_uuid: Annotated[Uuid, Ref(L3Network, back="dns", embed=Embed(pluck="dns"), on_delete=DELETE, owner=True)]
     dns: str
 
 
@@ -100,9 +98,7 @@ class VmInstance(Resource, frozen=True, kw_only=True):
 
     cluster_uuid: Annotated[Uuid | None, Ref(Cluster, on_delete=FOLLOWS)] = None
     host_uuid: Annotated[Uuid | None, Ref(Host, back="vmInstance", on_delete=STOP)] = None
-    default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network, edge="defaultL3Network", on_delete=SET_NULL)] = (
-        None
-    )
+    default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network, edge="defaultL3Network", on_delete=SET_NULL)] = None
     state: VmState
     memory_size: ByteSize
     cpu_num: int
@@ -127,9 +123,7 @@ class VmNic(Record, frozen=True, kw_only=True):
 class UsedIp(Record, frozen=True, kw_only=True):
     """An address in use."""
 
-    vm_nic_uuid: Annotated[Uuid | None, Ref(VmNic, back="usedIps", embed=Embed(), on_delete=DELETE, owner=True)] = (
-        None
-    )
+    vm_nic_uuid: Annotated[Uuid | None, Ref(VmNic, back="usedIps", embed=Embed(), on_delete=DELETE, owner=True)] = None
     ip: str
 
 

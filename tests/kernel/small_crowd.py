@@ -60,9 +60,7 @@ class _Crowd:
         machines = self._machines(places)
         rows = [*places, *machines, *self._attached(machines)]
         tags = [
-            replace(
-                self._draw.choice((user_tag, system_tag))(self._word(), self._draw.choice(rows)), uuid=key(f"t{i}")
-            )
+            replace(self._draw.choice((user_tag, system_tag))(self._word(), self._draw.choice(rows)), uuid=key(f"t{i}"))
             for i in range(40)
         ]
         return [(row, self._draw.choice(EVERYBODY)) for row in (*rows, *tags)]
@@ -107,8 +105,7 @@ class _Crowd:
         nics = _of(VmNic, machines)
         disks = [replace(volume(f"d{i}", pick((None, *vms)), size=below(3)), name=self._word()) for i in range(12)]
         groups = [
-            SecurityGroup(uuid=key(f"g{i}"), name=self._word(), state=pick(list(OnOff)), **dates())
-            for i in range(3)
+            SecurityGroup(uuid=key(f"g{i}"), name=self._word(), state=pick(list(OnOff)), **dates()) for i in range(3)
         ]
         members = [
             VmNicSecurityGroupRef(

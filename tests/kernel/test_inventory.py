@@ -166,9 +166,7 @@ def test_fields_cut_inventories_down_and_read_no_other_list(store: SmallStore, i
     assert rendered["allVolumes"][0]["name"] == "d"
 
 
-def test_schema_names_the_class_of_every_inventory_by_its_place(
-    store: SmallStore, inventories: Inventories
-) -> None:
+def test_schema_names_the_class_of_every_inventory_by_its_place(store: SmallStore, inventories: Inventories) -> None:
     v = vm("v")
     n = nic("n", v)
     store.put(v, n, volume("d", v), UsedIp(uuid=key("ip"), vm_nic_uuid=n.uuid, ip="10.0.0.7", **dates()))

@@ -96,9 +96,7 @@ def fill(store: SmallStore) -> None:
     front, back = l3("front", east), l3("back", west)
     n1, n2, n3 = nic("n1", web, on=front, ip="10.0.0.1"), nic("n2", web, on=back, device=1), nic("n3", db, on=back)
     group = SecurityGroup(uuid=key("open"), name="open", state=OnOff.ENABLED, **dates())
-    member = VmNicSecurityGroupRef(
-        uuid=key("member"), vm_nic_uuid=n1.uuid, security_group_uuid=group.uuid, **dates()
-    )
+    member = VmNicSecurityGroupRef(uuid=key("member"), vm_nic_uuid=n1.uuid, security_group_uuid=group.uuid, **dates())
     dns = L3NetworkDns(uuid=key("dns"), l3_network_uuid=front.uuid, dns="8.8.8.8", **dates())
     store.put(east, west, c1, c2, real, fake, web, db, idle, front, back, n1, n2, n3, group, member, dns)
     store.put(user_tag("blue", web), user_tag("green", web), user_tag("blue", db), user_tag("near", c1))
@@ -344,9 +342,7 @@ async def test_what_was_shared_is_seen_at_every_hop(store: SmallStore) -> None:
 
 
 async def test_a_query_over_the_store_itself(tmp_path: Path) -> None:
-    async with Store.open(
-        tmp_path / "cloud.db", RESOURCES, WallClock(), sealer=PlainSealer(), threads=False
-    ) as store:
+    async with Store.open(tmp_path / "cloud.db", RESOURCES, WallClock(), sealer=PlainSealer(), threads=False) as store:
         z = zone("z")
         of = cluster("c", z)
 

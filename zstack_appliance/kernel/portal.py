@@ -19,8 +19,8 @@ from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound,
 from zstack_appliance.kernel.message import Access, Create, Delete, Request, api_of, wire_name
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, owner_ref, root_of
-from zstack_appliance.kernel.unserved import unserved
 from zstack_appliance.kernel.sharing import is_shared
+from zstack_appliance.kernel.unserved import unserved
 
 
 class TagRules(Protocol):

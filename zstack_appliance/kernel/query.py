@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from zstack_appliance.kernel.bounded import select_bounded
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.conditions import Query
 from zstack_appliance.kernel.edges import Graph, lineage, public_fields
@@ -73,11 +74,11 @@ class Queries:
         total = self._compiler.count(query, cls, principal) if counted else None
 
         def look(reader: Reader) -> QueryReply:
-            number = None if total is None else int(reader.select(total.sql, total.bindings)[0][0])
+            number = None if total is None else int(select_bounded(reader, total)[0][0])
             if rows is None:
                 return QueryReply(None, number, {})
             decode = self._compiler.tables.of(wanted).layout.decode
-            found = [decode(row) for row in reader.select(rows.sql, rows.bindings)]
+            found = [decode(row) for row in select_bounded(reader, rows)]
             inventories = self._inventories.render(reader, found, principal, query.fields)
             return QueryReply(inventories, number, schema_of("inventories", inventories))
 

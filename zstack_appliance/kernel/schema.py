@@ -22,6 +22,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from zstack_appliance.kernel.naming import snake
+
 NAME_PATTERN = r"^(?! )[\u4e00-\u9fa5a-zA-Z0-9\-_.():+\" ]*(?<! )$"
 """What ZStack accepts as a resource name in the APIs that restrict it (validRegexValues of CreateZone)."""
 
@@ -384,20 +386,6 @@ def root_of(cls: type[Record]) -> Description:
 def owner_ref(cls: type[Record]) -> Field | None:
     """The field whose target's account owns rows of this class, if ownership follows a reference."""
     return next((f for f in describe(cls).fields if f.ref is not None and f.ref.owner), None)
-
-
-def snake(name: str) -> str:
-    """``L3NetworkDns`` to ``l3_network_dns``: an underscore before each capital that starts a word."""
-    out: list[str] = []
-    for index, char in enumerate(name):
-        if char.isupper() and index > 0 and (not name[index - 1].isupper() or _next_is_lower(name, index)):
-            out.append("_")
-        out.append(char.lower())
-    return "".join(out)
-
-
-def _next_is_lower(name: str, index: int) -> bool:
-    return index + 1 < len(name) and name[index + 1].islower()
 
 
 class OnOff(enum.Enum):

@@ -91,9 +91,7 @@ async def test_what_takes_its_owner_from_nothing_is_not_found(store: Store) -> N
 async def test_update_sets_the_named_fields_and_the_date(store: Store) -> None:
     before = await store.write(lambda tx: tx.insert(crate()))
     after = await store.write(lambda tx: tx.update(before, planks=8, mood=Mood.GOOD, parts=[]))
-    assert after == msgspec.structs.replace(
-        before, planks=8, mood=Mood.GOOD, parts=[], last_op_date=after.last_op_date
-    )
+    assert after == msgspec.structs.replace(before, planks=8, mood=Mood.GOOD, parts=[], last_op_date=after.last_op_date)
     assert after.last_op_date > before.last_op_date
     assert store.get(Box, before.uuid) == after
 

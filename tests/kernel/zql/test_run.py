@@ -249,9 +249,19 @@ def test_a_text_means_what_its_conditions_mean_in_plain_python(
     assert found == Oracle(ROWS).answer(query, cls, who)
 
 
-async def test_the_deepest_text_is_not_too_deep_for_sqlite(store: SmallStore) -> None:
+@pytest.mark.parametrize("verb", ["query", "count"])
+@pytest.mark.parametrize("clause", ["", " group by state"])
+async def test_what_is_too_deep_for_sqlite_is_told(store: SmallStore, verb: str, clause: str) -> None:
     path = "vmNics.vmInstance." * 8 + "uuid"
     text = f"{path} = 'x'"
     for _ in range(MAX_DEPTH):
         text = f"{path} not in (query vmInstance.uuid where {text})"
-    assert await names(store, f"query vmInstance where {text}", ALICE) == []
+    with pytest.raises(InvalidArgument, match="nested too deep"):
+        await one(store, f"{verb} vmInstance where {text}{clause}", ALICE)
+
+
+async def test_four_sub_queries_inside_one_another_are_not_too_deep(store: SmallStore) -> None:
+    text = "name = 'web'"
+    for _ in range(4):
+        text = f"uuid in (query vmInstance.uuid where {text} or vmNics.l3Network.zone.name = 'x')"
+    assert await names(store, f"query vmInstance where {text}", ALICE) == ["web"]

@@ -7,7 +7,7 @@ repeat. Sizes are in bytes, times in seconds, UUIDs are ZStack's: 32 lower-case 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -246,5 +246,5 @@ class HostDriver(HostLink, Protocol):
             HostUnreachable: it does not answer; the text says why and what to do.
         """
 
-    def notices(self) -> AsyncIterator[HostNotice]:
+    def notices(self) -> AsyncGenerator[HostNotice, None]:
         """What the host says unasked, in order, for one listener."""

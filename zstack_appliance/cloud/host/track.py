@@ -6,11 +6,12 @@ Primitives: `connect_all` (before the doors open) and `watch` (as long as the ap
 from __future__ import annotations
 
 import logging
+from contextlib import aclosing
 
 import trio
 
 from zstack_appliance.cloud.host.connect import disconnect
-from zstack_appliance.cloud.host.driver import Ping, VmStateChanged
+from zstack_appliance.cloud.host.driver import HostNotice, Ping, VmStateChanged
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.messages import AwaitHosts, ReconnectHost, VmReported, on_host
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
@@ -117,14 +118,18 @@ async def _listen(host_uuid: str, cloud: Cloud) -> None:
         if host is None:
             return
         try:
-            async for notice in cloud.use(HostLinks).of(host).notices():
-                if isinstance(notice, VmStateChanged):
-                    reported = VmReported(
-                        host_uuid=host_uuid, vm_uuid=notice.uuid, state=notice.state.value, reason=notice.reason
-                    )
-                    await cloud.publish(reported)
-                else:
-                    await _try_to_connect(host, cloud)
+            async with aclosing(cloud.use(HostLinks).of(host).notices()) as notices:
+                async for notice in notices:
+                    await _pass_on(notice, host, cloud)
         except HostUnreachable as error:
             log.info("host %s is not heard: %s", host.name, error)
         await trio.sleep(1.0)
+
+
+async def _pass_on(notice: HostNotice, host: Host, cloud: Cloud) -> None:
+    if not isinstance(notice, VmStateChanged):
+        await _try_to_connect(host, cloud)
+        return
+    await cloud.publish(
+        VmReported(host_uuid=host.uuid, vm_uuid=notice.uuid, state=notice.state.value, reason=notice.reason)
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from zstack_appliance.kernel.bounded import select_bounded
 from zstack_appliance.kernel.comparison import Shape, shape_of
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.conditions import And, Cond, Query, Term
@@ -107,7 +108,7 @@ class Zql:
         readers = [self._reader(self._compiler.narrowed(query, cls), name) for name in statement.group_by]
 
         def look(reader: Reader) -> list[tuple[list[Any], list[Any]]]:
-            rows = reader.select(made.sql, made.bindings)
+            rows = select_bounded(reader, made)
             return [
                 ([read(value) for read, value in zip(readers, row, strict=False)], list(row[len(readers) :]))
                 for row in rows
