@@ -144,9 +144,7 @@ def _sha256(path: Path) -> str:
 
 
 @click.command()
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The qcow2 file to write."
-)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The qcow2 file to write.")
 @click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),

@@ -25,9 +25,7 @@ LABEL linux
 """
 
 
-def assemble(
-    recipe: Recipe, kernel: bytes, initrd: bytes, root: Mapping[str, Entry], *, work: Path, out: Path
-) -> None:
+def assemble(recipe: Recipe, kernel: bytes, initrd: bytes, root: Mapping[str, Entry], *, work: Path, out: Path) -> None:
     """Write the disk as `out`.
 
     Args:

@@ -14,8 +14,7 @@ _TRAILER = "TRAILER!!!"
 def archive(tree: Mapping[str, Entry], epoch: int) -> bytes:
     """The tree as the kernel unpacks it at boot; every time in it is `epoch` (seconds), every owner root."""
     parts = [
-        _member(number, path, entry, epoch)
-        for number, (path, entry) in enumerate(with_parents(tree).items(), start=1)
+        _member(number, path, entry, epoch) for number, (path, entry) in enumerate(with_parents(tree).items(), start=1)
     ]
     parts.append(_header(0, _TRAILER, 0, 0, 0))
     return gzip.compress(b"".join(parts), compresslevel=9, mtime=epoch)

@@ -69,9 +69,7 @@ class Recipe:
         digest.update(repr(sorted(plain.items())).encode())
         for tree in (self.initrd, self.overlay):
             for path, entry in sorted(tree.items()):
-                shown = (
-                    (entry.mode, hashlib.sha256(entry.content).hexdigest()) if isinstance(entry, File) else entry
-                )
+                shown = (entry.mode, hashlib.sha256(entry.content).hexdigest()) if isinstance(entry, File) else entry
                 digest.update(repr((path, shown)).encode())
         return digest.hexdigest()
 

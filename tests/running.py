@@ -30,13 +30,13 @@ from zstack_appliance.cloud.host.simulated.fleet import Fleet, Weather
 from zstack_appliance.cloud.tag.plugin import plugin as tag
 from zstack_appliance.cloud.zone.plugin import plugin as zone
 from zstack_appliance.first_cloud import FirstCloud, make_first_cloud
+from zstack_appliance.hostkit.simulated_files import SimulatedFile
 from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.job import Jobs
 from zstack_appliance.kernel.plugin import Plugin, discover
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.runner import Probe
-from zstack_appliance.kernel.simulated_files import SimulatedFile
 from zstack_appliance.kernel.world import Entropy, TrioClock
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from zstack_appliance.kernel.simulated_files import SimulatedFiles
+from zstack_appliance.hostkit.simulated_files import SimulatedFiles
 
 
 @dataclass(frozen=True, slots=True)

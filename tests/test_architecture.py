@@ -62,6 +62,7 @@ def folder_of(module: str) -> str | None:
 
 
 KERNEL = list(modules(f"{PACKAGE}/kernel"))
+HOSTKIT = list(modules(f"{PACKAGE}/hostkit"))
 CLOUD = list(modules(f"{PACKAGE}/cloud"))
 API = list(modules(f"{PACKAGE}/api"))
 CLI = [*modules(f"{PACKAGE}/cli"), *modules(f"{PACKAGE}/tui")]
@@ -86,6 +87,14 @@ def test_kernel_needs_few_libraries(module: str, path: Path) -> None:
     assert not wrong, f"{module} imports {wrong}: pass it in from the composition root instead"
 
 
+@pytest.mark.parametrize(("module", "path"), HOSTKIT)
+def test_the_host_kit_stands_on_the_kernel(module: str, path: Path) -> None:
+    """It is carried to every host: it may know the kernel, and no resource."""
+    allowed = (f"{PACKAGE}.kernel", f"{PACKAGE}.hostkit")
+    wrong = {name for name in ours(imports(path)) if not name.startswith(allowed) and name != PACKAGE}
+    assert not wrong, f"{module} imports {wrong}"
+
+
 @pytest.mark.parametrize(("module", "path"), CLOUD)
 def test_cloud_folders_meet_at_their_faces(module: str, path: Path) -> None:
     """A folder can be rewritten alone only while others see nothing of it but its public face."""
@@ -93,8 +102,11 @@ def test_cloud_folders_meet_at_their_faces(module: str, path: Path) -> None:
     for name in ours(imports(path)):
         there = folder_of(name)
         if there is None:
-            allowed = name.startswith(f"{PACKAGE}.kernel") or name in (PACKAGE, f"{PACKAGE}.cloud")
-            assert allowed, f"{module} imports {name}: cloud folders stand on the kernel alone"
+            allowed = name.startswith((f"{PACKAGE}.kernel", f"{PACKAGE}.hostkit")) or name in (
+                PACKAGE,
+                f"{PACKAGE}.cloud",
+            )
+            assert allowed, f"{module} imports {name}: cloud folders stand on the kernel and the host kit alone"
         elif there != here and name.count(".") > 2:
             face = name.split(".")[-1]
             assert face in FACES, (

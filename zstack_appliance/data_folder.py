@@ -78,9 +78,7 @@ class KeySealer:
         try:
             return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None)
         except InvalidTag:
-            raise Internal(
-                "a secret cannot be read: the data folder's key is not the one it was sealed with"
-            ) from None
+            raise Internal("a secret cannot be read: the data folder's key is not the one it was sealed with") from None
 
 
 def prepare(path: Path, entropy: Entropy) -> DataFolder:

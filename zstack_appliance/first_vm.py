@@ -13,9 +13,9 @@ from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
 from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.vm_instance.messages import CreateVmInstance, StartVmInstance
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic, VmState
+from zstack_appliance.hostkit.marks import namespace_name
 from zstack_appliance.kernel.errors import Unavailable
 from zstack_appliance.kernel.instance import Instance
-from zstack_appliance.kernel.marks import namespace_name
 from zstack_appliance.kernel.principal import SYSTEM
 
 log = logging.getLogger(__name__)

@@ -31,11 +31,11 @@ from zstack_appliance.cloud.l3_network.subnets import NoFreeSubnetError
 from zstack_appliance.data_folder import DataFolder, prepare
 from zstack_appliance.first_cloud import FirstCloud, is_made, make_first_cloud
 from zstack_appliance.first_vm import make_first_vm
+from zstack_appliance.hostkit.simulated_files import SimulatedFile
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.remote import HostCommandFailed
-from zstack_appliance.kernel.simulated_files import SimulatedFile
 from zstack_appliance.kernel.world import Entropy, WallClock
 from zstack_appliance.surroundings import look_around
 

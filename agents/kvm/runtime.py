@@ -11,7 +11,7 @@ from agents.kvm.connection import Libvirt
 from agents.kvm.events import DomainWatch
 from agents.process import run
 from zstack_appliance.cloud.host.driver import VmState
-from zstack_appliance.kernel.files import uuid_part
+from zstack_appliance.hostkit.files import uuid_part
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import Completed
 

@@ -35,7 +35,7 @@ from zstack_appliance.cloud.host.driver import (
     VmStatus,
     VncAddress,
 )
-from zstack_appliance.kernel.files import explained
+from zstack_appliance.hostkit.files import explained
 
 T = TypeVar("T")
 
@@ -124,9 +124,7 @@ async def _accelerator(runtime: KvmRuntime) -> Accelerator:
     return runtime.learnt.accelerator.accelerator
 
 
-async def _ask(
-    request: Callable[[Domains], VmState], answer: trio.Event, runtime: KvmRuntime, seconds: float
-) -> None:
+async def _ask(request: Callable[[Domains], VmState], answer: trio.Event, runtime: KvmRuntime, seconds: float) -> None:
     """Make a request of a running guest, again and again, until it answers, is not running or time is up."""
     with trio.move_on_after(seconds):
         while not answer.is_set() and await in_domains(runtime, request) is VmState.RUNNING:

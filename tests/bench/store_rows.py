@@ -46,9 +46,7 @@ async def rows(store: Store) -> None:
     print(f"| insert of a Tin, within one write | {(time.perf_counter() - begun) / ROWS * 1e6:.1f} µs |")
     begun = time.perf_counter()
     await store.write(update_all)
-    print(
-        f"| require and update of a Tin, within one write | {(time.perf_counter() - begun) / ROWS * 1e6:.1f} µs |"
-    )
+    print(f"| require and update of a Tin, within one write | {(time.perf_counter() - begun) / ROWS * 1e6:.1f} µs |")
     per_item("get of a Shelf (6 columns)", ROWS, lambda: [store.get(Shelf, key("shelf")) for _ in keys])
     per_item("get of a Tin by its class", ROWS, lambda: [store.get(Tin, each) for each in keys])
     per_item("get of a Tin by its base (two more tables joined)", ROWS, lambda: [store.get(Box, k) for k in keys])

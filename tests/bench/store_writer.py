@@ -238,8 +238,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="store-writer-", dir=options.folder))
     print(
-        "| design | loop | think ms | callers | tx/s | p50 ms | p99 ms | batch | slices/s "
-        "| late p50 ms | late p99 ms |"
+        "| design | loop | think ms | callers | tx/s | p50 ms | p99 ms | batch | slices/s | late p50 ms | late p99 ms |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     for think_seconds, load in itertools.product((THINK_SECONDS, 0.0), SLICES):

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from agents import process
+from zstack_appliance.hostkit.simulated_files import SimulatedFiles
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import Command, Completed, HostHandler, Reply, reply_type
-from zstack_appliance.kernel.simulated_files import SimulatedFiles
 
 
 def silent(fraction: float | None, text: str) -> None:

@@ -87,9 +87,7 @@ class PrimaryStorageContract:
         assert await site.driver.bits() == ()
 
     @pytest.mark.parametrize("image_format", ["qcow2", "raw"])
-    async def test_a_clone_has_its_images_size_and_stands_on_it(
-        self, site: Site, image_format: ImageFormat
-    ) -> None:
+    async def test_a_clone_has_its_images_size_and_stands_on_it(self, site: Site, image_format: ImageFormat) -> None:
         cached = await site.driver.fill_cache(await site.image(IMAGE, image_format, 8 * 2**20))
         volume = await site.driver.create_root_volume(VOLUME, IMAGE, None)
         assert (volume.volume_uuid, volume.kind, volume.format) == (VOLUME, "Root", "qcow2")

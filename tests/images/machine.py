@@ -97,9 +97,7 @@ class Machine:
 
     async def shell(self, script: str) -> str:
         """Run a shell script in the guest; what it wrote to standard output."""
-        begun = await self.agent.ask(
-            "guest-exec", **{"path": "/bin/sh", "arg": ["-c", script], "capture-output": True}
-        )
+        begun = await self.agent.ask("guest-exec", **{"path": "/bin/sh", "arg": ["-c", script], "capture-output": True})
 
         async def ended() -> Any:
             answer = await self.agent.ask("guest-exec-status", pid=begun["pid"])

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from agents.process import run
 from zstack_appliance.cloud.l2_network.wire import bridge_name
-from zstack_appliance.kernel.marks import Kind, interface_name, is_our_interface, namespace_name, table_name
+from zstack_appliance.hostkit.marks import Kind, interface_name, is_our_interface, namespace_name, table_name
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from zstack_appliance.cloud.network_service.host_network.wire import (
     PublicNetwork,
     PurgeHostNetwork,
 )
-from zstack_appliance.kernel.daemons import arguments
+from zstack_appliance.hostkit.daemons import arguments
 
 
 @pytest.fixture

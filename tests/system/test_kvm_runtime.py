@@ -60,9 +60,7 @@ class Ear:
 
         def heard() -> list[float]:
             mine = [
-                (said.state, at)
-                for said, at in self.heard
-                if isinstance(said, VmStateChanged) and said.uuid == uuid
+                (said.state, at) for said, at in self.heard if isinstance(said, VmStateChanged) and said.uuid == uuid
             ]
             return [at for last, at in mine[-1:] if last is state]
 
@@ -268,9 +266,7 @@ async def test_vms_outlive_the_appliance_and_libvirtd(kvm_host: KvmHost, guests:
     await second.aclose()
 
 
-async def test_our_libvirtd_can_be_ended_and_leaves_the_vms(
-    kvm_host: KvmHost, guests: Guests, tmp_path: Path
-) -> None:
+async def test_our_libvirtd_can_be_ended_and_leaves_the_vms(kvm_host: KvmHost, guests: Guests, tmp_path: Path) -> None:
     link, spec = LocalLink(kvm_host), await guests.new()
     await link.ask(CONNECT)
     await link.ask(StartVm(domain=spec))

@@ -53,7 +53,7 @@ from zstack_appliance.cloud.network_service.namespace_router.wire import (
     PublicSide,
     RemoveRouter,
 )
-from zstack_appliance.kernel.daemons import arguments
+from zstack_appliance.hostkit.daemons import arguments
 from zstack_appliance.kernel.remote import HostCommandFailed
 
 

@@ -75,9 +75,7 @@ async def test_events_are_heard_in_trio_in_order(test_driver: LibvirtConnection,
     assert listener.in_trio
 
 
-async def test_it_opens_once_and_again_after_it_was_closed(
-    test_driver: LibvirtConnection, listener: Listener
-) -> None:
+async def test_it_opens_once_and_again_after_it_was_closed(test_driver: LibvirtConnection, listener: Listener) -> None:
     async with trio.open_nursery() as nursery:
         for _ in range(5):
             nursery.start_soon(test_driver.connect)

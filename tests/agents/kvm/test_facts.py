@@ -47,9 +47,7 @@ async def test_before_the_connection_they_run_under_what_works(fake: FakeHost) -
     assert '<domain type="qemu"' in fake.connection.domain(spec.uuid).xml
 
 
-async def test_a_data_folder_that_qemu_cannot_reach_is_said_so(
-    fake: FakeHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_data_folder_that_qemu_cannot_reach_is_said_so(fake: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     other = fake_libvirt.CAPABILITIES.replace("+0:+0", "+64055:+994")
     monkeypatch.setattr(fake_libvirt, "CAPABILITIES", other)
     fake.data.chmod(0o700)

@@ -14,7 +14,7 @@ from tests.running import INSTANCE, Caller, SimulatedCloud, simulated_cloud
 from zstack_appliance.cloud.host.driver import VmState
 from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.host.simulated.fleet import Machine
-from zstack_appliance.kernel.simulated_files import SimulatedFile
+from zstack_appliance.hostkit.simulated_files import SimulatedFile
 
 STRAY = "f" * 32
 DISK = SimulatedFile("qcow2", 2**20, 2**16, sha256="0" * 64, md5="0" * 32)

@@ -16,7 +16,7 @@ from zstack_appliance.cloud.l2_network.bridge_plan import (
     plan,
 )
 from zstack_appliance.cloud.l2_network.wire import ApplyBridge
-from zstack_appliance.kernel.iproute import Address, Link, LinkInfo, Route
+from zstack_appliance.hostkit.iproute import Address, Link, LinkInfo, Route
 
 UUID, NAME = "1" * 32, "zbab12cd1111111"
 WANTED = ApplyBridge(l2_network_uuid=UUID, mtu=1450, addresses=("172.30.0.1/24",))

@@ -48,9 +48,7 @@ async def test_every_address_is_handed_out_once_whatever_the_dice(tmp_path: Path
     async with rows.store_with(folder, *network(*ranges)) as store:
         for number in dice:
             await store.write(partial(take_address, wish=wish(number)))
-        assert {used.ip for used in store.find(UsedIp)} == {
-            f"10.0.0.{last}" for last in (*range(2, 8), *range(10, 16))
-        }
+        assert {used.ip for used in store.find(UsedIp)} == {f"10.0.0.{last}" for last in (*range(2, 8), *range(10, 16))}
         with pytest.raises(InsufficientCapacity, match="every address"):
             await store.write(lambda tx: take_address(tx, wish(dice[0])))
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zstack_appliance.cloud.l2_network.wire import ApplyBridge
-from zstack_appliance.kernel.iproute import Link, Route
+from zstack_appliance.hostkit.iproute import Link, Route
 
 JOINABLE = ("dummy", "veth")
 """Kinds of interface that may be joined: nobody reaches this host through them."""

@@ -7,8 +7,8 @@ from dataclasses import replace
 from zstack_appliance.cloud.l2_network import simulated
 from zstack_appliance.cloud.l2_network.bridge_plan import Seen, alias_fault, faults, plan
 from zstack_appliance.cloud.l2_network.wire import ApplyBridge, Bridge, RemoveBridge, bridge_name
-from zstack_appliance.kernel.iproute import ip_apply, ip_show, links, routes
-from zstack_appliance.kernel.marks import is_our_interface
+from zstack_appliance.hostkit.iproute import ip_apply, ip_show, links, routes
+from zstack_appliance.hostkit.marks import is_our_interface
 from zstack_appliance.kernel.remote import HostCommandFailed, HostSide, Runtime
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from zstack_appliance.cloud.l2_network.wire import ApplyBridge, Bridge, RemoveBridge, bridge_name
+from zstack_appliance.hostkit.simulated import SimulatedRuntime
 from zstack_appliance.kernel.remote import Command, HostHandler
-from zstack_appliance.kernel.simulated import SimulatedRuntime
 
 SHELF = "bridge"
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from zstack_appliance.kernel.marks import Kind, interface_name
+from zstack_appliance.hostkit.marks import Kind, interface_name
 from zstack_appliance.kernel.remote import Command
 from zstack_appliance.kernel.schema import Uuid
 

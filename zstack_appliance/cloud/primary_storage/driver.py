@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from zstack_appliance.kernel.files import Space
+from zstack_appliance.hostkit.files import Space
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.schema import Uuid
 

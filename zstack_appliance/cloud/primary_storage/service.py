@@ -24,9 +24,9 @@ from zstack_appliance.cloud.primary_storage.schema import (
     StorageStatus,
 )
 from zstack_appliance.cloud.volume.schema import Volume
+from zstack_appliance.hostkit.files import Space
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
-from zstack_appliance.kernel.files import Space
 from zstack_appliance.kernel.message import StateEvent
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.store import Tx

@@ -13,9 +13,9 @@ from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import CONSOLE_PASSWORD, HOSTNAME, SSH_KEY, USER_DATA
 from zstack_appliance.cloud.volume.schema import Volume
+from zstack_appliance.hostkit.marks import Kind, interface_name
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.instance import Instance
-from zstack_appliance.kernel.marks import Kind, interface_name
 from zstack_appliance.kernel.tag import SystemTag, SystemTagRow
 
 

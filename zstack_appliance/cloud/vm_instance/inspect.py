@@ -6,9 +6,9 @@ from zstack_appliance.cloud.host.driver import ListVms
 from zstack_appliance.cloud.host.messages import HostLeftover, InspectHost, differences, on_host
 from zstack_appliance.cloud.network_service.host_network.wire import ListHostNetwork
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic, VmState
+from zstack_appliance.hostkit.marks import Kind, interface_name
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.instance import Instance
-from zstack_appliance.kernel.marks import Kind, interface_name
 
 _GONE = (VmState.DESTROYED, VmState.EXPUNGING)
 """States in which nothing of a VM but its disk may be on a host."""

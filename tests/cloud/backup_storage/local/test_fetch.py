@@ -52,9 +52,7 @@ class Rebinding(trio.abc.HostnameResolver):
         address = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return [(socket.AddressFamily.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port or 0)))]
 
-    async def getnameinfo(
-        self, sockaddr: tuple[str, int] | tuple[str, int, int, int], flags: int
-    ) -> tuple[str, str]:
+    async def getnameinfo(self, sockaddr: tuple[str, int] | tuple[str, int, int, int], flags: int) -> tuple[str, str]:
         raise NotImplementedError
 
 

@@ -6,7 +6,7 @@ from tests.contracts.loopback import Loopback, SimulatedRuntime
 from zstack_appliance.cloud.backup_storage.driver import BackupStorageDriver
 from zstack_appliance.cloud.backup_storage.local.management import LocalBackupStorage
 from zstack_appliance.cloud.backup_storage.local.simulated import HANDLERS
-from zstack_appliance.kernel.simulated_files import SimulatedFiles
+from zstack_appliance.hostkit.simulated_files import SimulatedFiles
 
 
 async def test_it_is_a_driver_whose_commands_name_its_root() -> None:

@@ -11,8 +11,8 @@ from tests.contracts.loopback import Loopback, SimulatedRuntime
 from zstack_appliance.cloud.backup_storage.driver import FetchPolicy, ImageFormat
 from zstack_appliance.cloud.backup_storage.local.management import LocalBackupStorage
 from zstack_appliance.cloud.backup_storage.local.simulated import HANDLERS
+from zstack_appliance.hostkit.simulated_files import SimulatedFile, SimulatedFiles
 from zstack_appliance.kernel.remote import HostCommandFailed
-from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 URL = "http://images.example/x"
 

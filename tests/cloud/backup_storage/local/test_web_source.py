@@ -17,7 +17,7 @@ from zstack_appliance.cloud.backup_storage.local.egress import Egress
 from zstack_appliance.cloud.backup_storage.local.pinned import PinnedBackend, resolve
 from zstack_appliance.cloud.backup_storage.local.source import WebSource, parse
 from zstack_appliance.cloud.backup_storage.local.web_source import download
-from zstack_appliance.kernel.copying import Checked, Sink
+from zstack_appliance.hostkit.copying import Checked, Sink
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import HostCommandFailed
 
@@ -47,9 +47,7 @@ class Client:
         sink = Sink(self.target, ("sha256",))
         backend = PinnedBackend(Egress.of(policy, lambda _: False), self._names or resolve)
         try:
-            return await download(
-                source, sink, policy=policy, room=room, backend=backend, tls=self._tls, report=report
-            )
+            return await download(source, sink, policy=policy, room=room, backend=backend, tls=self._tls, report=report)
         finally:
             sink.close()
 

@@ -25,8 +25,8 @@ from zstack_appliance.cloud.host.schema import HostState, HostStatus
 from zstack_appliance.cloud.host.simulated.fleet import Fleet, Machine, Weather
 from zstack_appliance.cloud.host.simulated.schema import SimulatedHost
 from zstack_appliance.cloud.l2_network.wire import ApplyBridge, bridge_name
+from zstack_appliance.hostkit.simulated_files import SimulatedFile
 from zstack_appliance.kernel.remote import HostCommandFailed, HostUnreachable
-from zstack_appliance.kernel.simulated_files import SimulatedFile
 
 HOST = SimulatedHost(
     uuid="a" * 32,

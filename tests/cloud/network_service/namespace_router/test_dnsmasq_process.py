@@ -29,7 +29,7 @@ from zstack_appliance.cloud.network_service.namespace_router.dnsmasq_process imp
     running,
 )
 from zstack_appliance.cloud.network_service.namespace_router.place import Place, place_of
-from zstack_appliance.kernel.daemons import arguments
+from zstack_appliance.hostkit.daemons import arguments
 from zstack_appliance.kernel.remote import Completed, HostCommandFailed
 
 

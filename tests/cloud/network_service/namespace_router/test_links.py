@@ -18,7 +18,7 @@ from tests.cloud.network_service.namespace_router.specs import GUESTS, INSTANCE,
 from zstack_appliance.cloud.network_service.namespace_router.links import Plan, Seen, plan, removal, stranger
 from zstack_appliance.cloud.network_service.namespace_router.place import LAN, WAN, place_of
 from zstack_appliance.cloud.network_service.namespace_router.wire import RouterSpec
-from zstack_appliance.kernel.iproute import Address, Link, Route
+from zstack_appliance.hostkit.iproute import Address, Link, Route
 
 PLACE = place_of(SPEC.l3_network_uuid, instance=INSTANCE, data=Path("/data"))
 NO_PUBLIC = msgspec.structs.replace(SPEC, public=None, snat=False)

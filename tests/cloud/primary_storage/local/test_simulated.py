@@ -12,8 +12,8 @@ from tests.contracts.primary_storage import IMAGE, VOLUME, PrimaryStorageContrac
 from zstack_appliance.cloud.primary_storage.driver import ImageFormat, ImageSource
 from zstack_appliance.cloud.primary_storage.local.management import LocalPrimaryStorage
 from zstack_appliance.cloud.primary_storage.local.simulated import EMPTY_QCOW2, HANDLERS
+from zstack_appliance.hostkit.simulated_files import SimulatedFile, SimulatedFiles
 from zstack_appliance.kernel.remote import HostCommandFailed
-from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 
 @dataclass

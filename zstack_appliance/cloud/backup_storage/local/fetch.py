@@ -11,8 +11,8 @@ from zstack_appliance.cloud.backup_storage.driver import FetchPolicy
 from zstack_appliance.cloud.backup_storage.local import source as sources
 from zstack_appliance.cloud.backup_storage.local.egress import Egress, is_own_address
 from zstack_appliance.cloud.backup_storage.local.file_source import open_source
-from zstack_appliance.kernel.copying import Checked, Progress, Sink, copy_in
-from zstack_appliance.kernel.files import explained, space
+from zstack_appliance.hostkit.copying import Checked, Progress, Sink, copy_in
+from zstack_appliance.hostkit.files import explained, space
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import HostCommandFailed
 

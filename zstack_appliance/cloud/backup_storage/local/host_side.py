@@ -18,7 +18,7 @@ from zstack_appliance.cloud.backup_storage.local.wire import (
     FetchImage,
     ListImages,
 )
-from zstack_appliance.kernel.files import Space, building, discard, ensure_folder, explained, own_root, space, sweep
+from zstack_appliance.hostkit.files import Space, building, discard, ensure_folder, explained, own_root, space, sweep
 from zstack_appliance.kernel.host_link import ReportingRuntime
 from zstack_appliance.kernel.remote import HostCommandFailed, HostSide, Runtime
 

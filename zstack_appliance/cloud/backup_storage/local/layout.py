@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zstack_appliance.cloud.backup_storage.driver import ImageFormat
-from zstack_appliance.kernel.files import storage_root, uuid_part
+from zstack_appliance.hostkit.files import storage_root, uuid_part
 
 FACTS = "image.json"
 """The file beside an image that holds its `StoredImage`."""

@@ -12,7 +12,7 @@ from zstack_appliance.cloud.backup_storage.local.wire import (
     FetchImage,
     ListImages,
 )
-from zstack_appliance.kernel.files import Space
+from zstack_appliance.hostkit.files import Space
 from zstack_appliance.kernel.host_link import HostLink, Report
 
 

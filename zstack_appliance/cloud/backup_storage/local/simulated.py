@@ -22,10 +22,10 @@ from zstack_appliance.cloud.backup_storage.local.wire import (
     FetchImage,
     ListImages,
 )
-from zstack_appliance.kernel.files import Space
+from zstack_appliance.hostkit.files import Space
+from zstack_appliance.hostkit.simulated import SimulatedRuntime
+from zstack_appliance.hostkit.simulated_files import SimulatedFile, SimulatedFiles
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
-from zstack_appliance.kernel.simulated import SimulatedRuntime
-from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 
 async def connect(command: ConnectBackupStorage, runtime: SimulatedRuntime) -> Space:

@@ -14,7 +14,7 @@ import trio
 
 from zstack_appliance.cloud.backup_storage.driver import ImageFormat
 from zstack_appliance.cloud.backup_storage.local import qcow2
-from zstack_appliance.kernel.files import explained
+from zstack_appliance.hostkit.files import explained
 from zstack_appliance.kernel.remote import HostCommandFailed, Runtime
 
 SECTOR = 512

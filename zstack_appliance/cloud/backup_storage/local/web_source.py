@@ -18,8 +18,8 @@ import trio
 from zstack_appliance.cloud.backup_storage.driver import FetchPolicy
 from zstack_appliance.cloud.backup_storage.local.pinned import EgressRefused, PinnedBackend
 from zstack_appliance.cloud.backup_storage.local.source import WebSource
-from zstack_appliance.kernel.copying import Checked, Progress, Sink
-from zstack_appliance.kernel.files import explained
+from zstack_appliance.hostkit.copying import Checked, Progress, Sink
+from zstack_appliance.hostkit.files import explained
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import HostCommandFailed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from zstack_appliance.cloud.backup_storage.driver import FetchPolicy, ImageFormat, StoredImage
-from zstack_appliance.kernel.files import Space
+from zstack_appliance.hostkit.files import Space
 from zstack_appliance.kernel.remote import Command
 from zstack_appliance.kernel.schema import Uuid
 

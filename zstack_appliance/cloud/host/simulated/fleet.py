@@ -27,9 +27,9 @@ from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.host.simulated.schema import SimulatedHost
 from zstack_appliance.cloud.host.simulated.vms import HANDLERS, STATES
 from zstack_appliance.cloud.host.wire import decode_command, decode_notice, done, encode, failed, read_answer
+from zstack_appliance.hostkit.simulated_files import SimulatedFile, SimulatedFiles
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler, HostSide, HostUnreachable
-from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 R = TypeVar("R")
 

@@ -24,8 +24,8 @@ from zstack_appliance.cloud.host.driver import (
     VmStatus,
     VncAddress,
 )
+from zstack_appliance.hostkit.simulated import SimulatedRuntime
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
-from zstack_appliance.kernel.simulated import SimulatedRuntime
 
 DOMAINS, STATES = "domain", "vm"
 """The shelves: what a VM was started as, and its state, both by uuid."""

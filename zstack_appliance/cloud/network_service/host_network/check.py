@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 from zstack_appliance.cloud.network_service.host_network.wire import ApplyHostNetwork
-from zstack_appliance.kernel.marks import is_our_interface
+from zstack_appliance.hostkit.marks import is_our_interface
 
 
 def faults(command: ApplyHostNetwork, instance: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from zstack_appliance.kernel.marks import table_name
+from zstack_appliance.hostkit.marks import table_name
 from zstack_appliance.kernel.remote import Runtime
 
 _USER_CHAIN = "DOCKER-USER"

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 import trio
 
-from zstack_appliance.kernel.files import ensure_folder
-from zstack_appliance.kernel.iproute import forwarding, ip_show
+from zstack_appliance.hostkit.files import ensure_folder
+from zstack_appliance.hostkit.iproute import forwarding, ip_show
 from zstack_appliance.kernel.remote import Runtime
 from zstack_appliance.kernel.small_files import read_text, replace_text
 

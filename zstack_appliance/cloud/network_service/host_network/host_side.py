@@ -18,9 +18,9 @@ from zstack_appliance.cloud.network_service.host_network.wire import (
     ListHostNetwork,
     PurgeHostNetwork,
 )
-from zstack_appliance.kernel.daemons import end, held
-from zstack_appliance.kernel.marks import table_name
-from zstack_appliance.kernel.nft import ensure_table, remove_table
+from zstack_appliance.hostkit.daemons import end, held
+from zstack_appliance.hostkit.marks import table_name
+from zstack_appliance.hostkit.nft import ensure_table, remove_table
 from zstack_appliance.kernel.remote import HostCommandFailed, HostSide, Runtime
 
 

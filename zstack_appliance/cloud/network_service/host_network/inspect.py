@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from zstack_appliance.cloud.host.messages import HostLeftover, InspectHost, differences, on_host
 from zstack_appliance.cloud.network_service.host_network.wire import Interface, ListHostNetwork
+from zstack_appliance.hostkit.marks import Kind, table_name
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.instance import Instance
-from zstack_appliance.kernel.marks import Kind, table_name
 
 
 async def inspect(hook: InspectHost, cloud: Cloud) -> tuple[HostLeftover, ...]:

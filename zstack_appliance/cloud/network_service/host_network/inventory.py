@@ -9,9 +9,9 @@ from pathlib import Path
 
 from zstack_appliance.cloud.network_service.host_network.firewall import our_rules
 from zstack_appliance.cloud.network_service.host_network.wire import Daemon, HostNetworkInventory, Interface
-from zstack_appliance.kernel.daemons import PROCESSES, arguments, pids
-from zstack_appliance.kernel.iproute import ip_show, links
-from zstack_appliance.kernel.marks import is_our_interface, is_our_namespace, table_name
+from zstack_appliance.hostkit.daemons import PROCESSES, arguments, pids
+from zstack_appliance.hostkit.iproute import ip_show, links
+from zstack_appliance.hostkit.marks import is_our_interface, is_our_namespace, table_name
 from zstack_appliance.kernel.remote import Runtime
 
 

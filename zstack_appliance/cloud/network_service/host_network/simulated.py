@@ -16,9 +16,9 @@ from zstack_appliance.cloud.network_service.host_network.wire import (
     PurgeHostNetwork,
 )
 from zstack_appliance.cloud.network_service.namespace_router.wire import RouterSpec
-from zstack_appliance.kernel.marks import table_name
+from zstack_appliance.hostkit.marks import table_name
+from zstack_appliance.hostkit.simulated import SimulatedRuntime
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
-from zstack_appliance.kernel.simulated import SimulatedRuntime
 
 SHELF = "host_network"
 _BRIDGES, _ROUTERS = "bridge", "router"

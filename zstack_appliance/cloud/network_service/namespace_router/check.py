@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValueError
 
 from zstack_appliance.cloud.network_service.namespace_router.wire import Lease, RouterSpec
-from zstack_appliance.kernel.marks import is_our_interface
+from zstack_appliance.hostkit.marks import is_our_interface
 
 
 def faults(spec: RouterSpec, instance: str) -> list[str]:

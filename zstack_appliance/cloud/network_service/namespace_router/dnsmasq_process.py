@@ -21,8 +21,8 @@ import trio
 from zstack_appliance.cloud.network_service.namespace_router import dnsmasq
 from zstack_appliance.cloud.network_service.namespace_router.place import LAN, Place
 from zstack_appliance.cloud.network_service.namespace_router.wire import DhcpService, RouterSpec
-from zstack_appliance.kernel.daemons import PROCESSES, arguments, end, held, pids
-from zstack_appliance.kernel.iproute import NAMESPACES, in_namespace
+from zstack_appliance.hostkit.daemons import PROCESSES, arguments, end, held, pids
+from zstack_appliance.hostkit.iproute import NAMESPACES, in_namespace
 from zstack_appliance.kernel.remote import Runtime
 from zstack_appliance.kernel.small_files import read_text, replace_text
 

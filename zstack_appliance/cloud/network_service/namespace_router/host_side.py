@@ -22,9 +22,9 @@ from zstack_appliance.cloud.network_service.namespace_router.wire import (
     RouterSpec,
     RouterState,
 )
-from zstack_appliance.kernel import iproute
-from zstack_appliance.kernel.files import ensure_folder
-from zstack_appliance.kernel.nft import ensure_table
+from zstack_appliance.hostkit import iproute
+from zstack_appliance.hostkit.files import ensure_folder
+from zstack_appliance.hostkit.nft import ensure_table
 from zstack_appliance.kernel.remote import HostCommandFailed, HostSide, Runtime
 
 SETTINGS = (

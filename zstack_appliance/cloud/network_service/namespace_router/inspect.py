@@ -10,9 +10,9 @@ from zstack_appliance.cloud.network_service.host_network.wire import ListHostNet
 from zstack_appliance.cloud.network_service.namespace_router.desired import DHCP, DNS
 from zstack_appliance.cloud.network_service.namespace_router.provide import services_of
 from zstack_appliance.cloud.network_service.namespace_router.schema import NamespaceRouter
+from zstack_appliance.hostkit.marks import Kind, interface_name, namespace_name
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.instance import Instance
-from zstack_appliance.kernel.marks import Kind, interface_name, namespace_name
 
 
 async def inspect(hook: InspectHost, cloud: Cloud) -> tuple[HostLeftover, ...]:

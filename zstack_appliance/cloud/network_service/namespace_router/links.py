@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from zstack_appliance.cloud.network_service.namespace_router.place import LAN, WAN, Place
 from zstack_appliance.cloud.network_service.namespace_router.wire import RouterSpec
-from zstack_appliance.kernel.iproute import Link, Route
+from zstack_appliance.hostkit.iproute import Link, Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from zstack_appliance.kernel.marks import Kind, interface_name, namespace_name, table_name
+from zstack_appliance.hostkit.marks import Kind, interface_name, namespace_name, table_name
 
 LAN = "lan"
 """The router's interface in its L3 network, by its name inside the namespace."""

@@ -11,9 +11,9 @@ from zstack_appliance.cloud.network_service.namespace_router.wire import (
     RemoveRouter,
     RouterState,
 )
-from zstack_appliance.kernel.marks import namespace_name
+from zstack_appliance.hostkit.marks import namespace_name
+from zstack_appliance.hostkit.simulated import SimulatedRuntime
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
-from zstack_appliance.kernel.simulated import SimulatedRuntime
 
 SHELF = "router"
 _BRIDGES = "bridge"

@@ -27,7 +27,7 @@ from zstack_appliance.cloud.primary_storage.local.wire import (
     MeasureVolume,
     PrimaryCapacity,
 )
-from zstack_appliance.kernel.files import (
+from zstack_appliance.hostkit.files import (
     Space,
     discard,
     ensure_folder,

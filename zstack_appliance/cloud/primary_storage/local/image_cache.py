@@ -14,8 +14,8 @@ import trio
 
 from zstack_appliance.cloud.primary_storage.driver import CachedImage, ImageSource
 from zstack_appliance.cloud.primary_storage.local import layout
-from zstack_appliance.kernel.copying import Checked, Progress, Sink, copy_in
-from zstack_appliance.kernel.files import building, explained
+from zstack_appliance.hostkit.copying import Checked, Progress, Sink, copy_in
+from zstack_appliance.hostkit.files import building, explained
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import HostCommandFailed
 

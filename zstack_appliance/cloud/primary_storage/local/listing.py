@@ -9,7 +9,7 @@ from typing import Literal
 
 from zstack_appliance.cloud.primary_storage.driver import SECTOR, FoundBits, VolumeKind
 from zstack_appliance.cloud.primary_storage.local import layout
-from zstack_appliance.kernel.files import UNFINISHED, explained
+from zstack_appliance.hostkit.files import UNFINISHED, explained
 
 KINDS: tuple[VolumeKind, ...] = ("Root", "Data")
 

@@ -22,7 +22,7 @@ from zstack_appliance.cloud.primary_storage.local.wire import (
     MeasureVolume,
     PrimaryCapacity,
 )
-from zstack_appliance.kernel.files import Space
+from zstack_appliance.hostkit.files import Space
 from zstack_appliance.kernel.host_link import HostLink, Report
 
 

@@ -25,10 +25,10 @@ from zstack_appliance.cloud.primary_storage.local.wire import (
     MeasureVolume,
     PrimaryCapacity,
 )
-from zstack_appliance.kernel.files import Space, storage_root
+from zstack_appliance.hostkit.files import Space, storage_root
+from zstack_appliance.hostkit.simulated import SimulatedRuntime
+from zstack_appliance.hostkit.simulated_files import SimulatedFile, SimulatedFiles
 from zstack_appliance.kernel.remote import Command, HostCommandFailed, HostHandler
-from zstack_appliance.kernel.simulated import SimulatedRuntime
-from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 EMPTY_QCOW2 = 200_704
 """Bytes that QEMU 7.2's empty qcow2 file takes: header, refcounts and first table."""

@@ -9,7 +9,7 @@ import trio
 
 from zstack_appliance.cloud.primary_storage.driver import SECTOR, VolumeBits, VolumeKind
 from zstack_appliance.cloud.primary_storage.local import layout, qemu_img
-from zstack_appliance.kernel.files import building, explained
+from zstack_appliance.hostkit.files import building, explained
 from zstack_appliance.kernel.remote import Runtime
 
 

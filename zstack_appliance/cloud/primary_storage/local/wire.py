@@ -11,7 +11,7 @@ from zstack_appliance.cloud.primary_storage.driver import (
     VolumeBits,
     VolumeKind,
 )
-from zstack_appliance.kernel.files import Space
+from zstack_appliance.hostkit.files import Space
 from zstack_appliance.kernel.remote import Command
 from zstack_appliance.kernel.schema import Uuid
 

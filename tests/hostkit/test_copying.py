@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pytest
 import trio
 
-from zstack_appliance.kernel.copying import CHUNK, Progress, Sink, copy_in
+from zstack_appliance.hostkit.copying import CHUNK, Progress, Sink, copy_in
 from zstack_appliance.kernel.remote import HostCommandFailed
 
 CONTENT = bytes(range(256)) * 40_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripted_runtime import ScriptedRuntime
-from zstack_appliance.kernel.iproute import (
+from zstack_appliance.hostkit.iproute import (
     Address,
     Route,
     forwarding,

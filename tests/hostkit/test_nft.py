@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.scripted_runtime import ScriptedRuntime
-from zstack_appliance.kernel.nft import ensure_table, remove_table
+from zstack_appliance.hostkit.nft import ensure_table, remove_table
 from zstack_appliance.kernel.remote import HostCommandFailed
 
 TABLE, BODY = "ip zs_ab12cd", "\tchain c {\n\t}\n"

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import trio
 
-from zstack_appliance.kernel.daemons import arguments, end, held, pids
+from tests.eventually import eventually
+from zstack_appliance.hostkit.daemons import arguments, end, held, pids
 
 DEAF = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
 
@@ -43,12 +45,13 @@ async def test_a_process_that_does_not_obey_is_killed() -> None:
         assert started.wait() == -signal.SIGKILL
 
 
-def test_arguments_are_those_of_a_living_process() -> None:
+async def test_arguments_are_those_of_a_living_process() -> None:
     with program("sleep", "600") as started:
-        assert arguments(started.pid) == ("sleep", "600")
+        # Until the kernel has loaded the program, the process still has no arguments of its own.
+        await eventually(lambda: arguments(started.pid) == ("sleep", "600"))
         assert started.pid in pids()
         started.kill()
-        os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
+        await trio.to_thread.run_sync(os.waitid, os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
         # A zombie still has its number, and nothing else.
         assert arguments(started.pid) == ()
     assert arguments(started.pid) == ()

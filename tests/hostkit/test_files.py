@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from tests.eventually import eventually
-from zstack_appliance.kernel.files import (
+from zstack_appliance.hostkit.files import (
     OWNER,
     building,
     discard,
@@ -161,7 +161,7 @@ async def test_a_killed_builder_holds_nothing(tmp_path: Path) -> None:
     program = textwrap.dedent(f"""
         import trio
         from pathlib import Path
-        from zstack_appliance.kernel.files import building
+        from zstack_appliance.hostkit.files import building
         async def main():
             async with building(Path({str(tmp_path)!r}) / "x") as part:
                 (part / "half").touch()

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import trio
 
-from zstack_appliance.kernel.files import explained
+from zstack_appliance.hostkit.files import explained
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import HostCommandFailed
 

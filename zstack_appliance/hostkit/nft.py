@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import trio
 
-from zstack_appliance.kernel.iproute import in_namespace
+from zstack_appliance.hostkit.iproute import in_namespace
 from zstack_appliance.kernel.remote import Runtime
 from zstack_appliance.kernel.small_files import read_text, replace_text
 

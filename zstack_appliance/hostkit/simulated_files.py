@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zstack_appliance.kernel.files import Space
+from zstack_appliance.hostkit.files import Space
 from zstack_appliance.kernel.remote import HostCommandFailed
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from zstack_appliance.hostkit.simulated_files import SimulatedFile, SimulatedFiles
 from zstack_appliance.kernel.remote import HostCommandFailed
-from zstack_appliance.kernel.simulated_files import SimulatedFile, SimulatedFiles
 
 
 def file(size: int) -> SimulatedFile:

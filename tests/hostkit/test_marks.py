@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zstack_appliance.kernel.marks import (
+from zstack_appliance.hostkit.marks import (
     Kind,
     interface_name,
     is_our_interface,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from zstack_appliance.kernel.simulated_files import SimulatedFiles
+from zstack_appliance.hostkit.simulated_files import SimulatedFiles
 
 
 class SimulatedRuntime(Protocol):
