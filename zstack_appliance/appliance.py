@@ -106,9 +106,10 @@ class Appliance:
     portal: Portal
     jobs: Jobs
     answers: Answers
-    app: ASGIApp
     plugins: tuple[Plugin, ...]
     links: HostLinks
+    app: ASGIApp = field(init=False)
+    """All doors, as one application."""
     ready: bool = field(default=False)
     """Set by whoever opened the doors, once all of them answer."""
 
@@ -169,55 +170,62 @@ def _wire(
 ) -> Appliance:
     queues = Queues(lambda key: configs.number("host.syncLevel") if _is_host_line(key) else 1)
     graph = Graph(resources)
-    patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
-    links = outside.hosts(outside.instance, plugins)
-    flows = (flow for plugin in plugins for flow in plugin.flows)
     compiler = Compiler(graph, store.tables, shared=shared)
     inventories = Inventories(compiler, printed)
     queries = Queries(compiler, inventories, store)
-    services: dict[type[Any], Any] = {
-        Graph: graph,
-        Cascade: Cascade(plugins),
-        Quotas: quotas,
-        TagPatterns: patterns,
-        HostLinks: links,
-        Instance: outside.instance,
-        Rounds: Rounds(queues),
-        LoginAttempts: LoginAttempts(outside.clock),
-        Passwords: Passwords(outside.offload, outside.hasher),
-        FirstAdmin: FirstAdmin(outside.data, outside.password),
-        Zql: Zql(compiler, queries, store, printed),
-    }
+    patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
+    links = outside.hosts(outside.instance, plugins)
     kernel = Kernel(
         store=store,
         bus=Bus(plugins, queues),
         queues=queues,
-        flows=Flows(flows, outside.sealer, outside.probe),
+        flows=Flows((flow for plugin in plugins for flow in plugin.flows), outside.sealer, outside.probe),
         configs=configs,
         clock=outside.clock,
         entropy=outside.entropy,
-        services=services,
+        services={
+            Graph: graph,
+            Cascade: Cascade(plugins),
+            Quotas: quotas,
+            TagPatterns: patterns,
+            HostLinks: links,
+            Rounds: Rounds(queues),
+            Zql: Zql(compiler, queries, store, printed),
+            **_given(outside),
+        },
         drivers={key: make for plugin in plugins for key, make in plugin.drivers.items()},
     )
     portal = Portal(kernel, [patterns])
     answers = Answers(inventories, queries, store.reader)
-    jobs = Jobs(portal, answers, nursery)
-    services[Jobs] = jobs
-    callers = Callers(Sessions(store, outside.clock))
-    routes = Routes(kernel.bus.requests, resources)
-    rest = Rest(routes, portal, jobs, answers, callers)
-    legacy = Legacy(messages(kernel.bus.requests, resources), portal, jobs, answers, callers)
-    appliance: Appliance
-    app = make_app(
-        rest,
+    jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery)
+    appliance = Appliance(kernel, portal, jobs, answers, plugins, links)
+    appliance.app = _doors(appliance, graph, resources, Callers(Sessions(store, outside.clock)))
+    return appliance
+
+
+def _given(outside: Outside) -> dict[type[Any], Any]:
+    """What accounts and hosts need of the outside."""
+    return {
+        Instance: outside.instance,
+        LoginAttempts: LoginAttempts(outside.clock),
+        Passwords: Passwords(outside.offload, outside.hasher),
+        FirstAdmin: FirstAdmin(outside.data, outside.password),
+    }
+
+
+def _doors(appliance: Appliance, graph: Graph, resources: tuple[type[Record], ...], callers: Callers) -> ASGIApp:
+    """Every door: ZStack's two, the description of the first, and whether the appliance is ready."""
+    requests = appliance.kernel.bus.requests
+    routes = Routes(requests, resources)
+    inside = (appliance.portal, appliance.jobs, appliance.answers, callers)
+    return make_app(
+        Rest(routes, *inside),
         [
             openapi_route(lambda: document(routes.all, graph, VERSION)),
-            *legacy.routes,
+            *Legacy(messages(requests, resources), *inside).routes,
             health_route(VERSION, lambda: appliance.ready),
         ],
     )
-    appliance = Appliance(kernel, portal, jobs, answers, app, plugins, links)
-    return appliance
 
 
 def _is_host_line(key: Key) -> bool:
