@@ -12,7 +12,7 @@ from hypothesis.strategies import integers
 from zstack_appliance.api.dates import printed
 
 GO_SDK = re.compile(r"^\w+ \d{1,2}, \d{4} \d{1,2}:\d{1,2}:\d{1,2} (AM|PM)$")
-"""What Go's SDK accepts (reference, section 1.4)."""
+"""What Go's SDK accepts."""
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from images.tree import File, Folder, Link
 
 DIGEST = "44ac9aaae0105bca66ea4d457852bf97020ccab33d5c088b0e5c8668891290a0"
 URIS = f"""\
-'http://deb.debian.org/debian/pool/main/q/qemu/qemu-guest-agent_7.2%2bdfsg-7_amd64.deb' \
+'http://mirror.example/debian/pool/main/q/qemu/qemu-guest-agent_7.2%2bdfsg-7_amd64.deb' \
 qemu-guest-agent_1%3a7.2+dfsg-7_amd64.deb 346272 SHA256:{DIGEST}
-'http://deb.debian.org/debian/pool/main/d/dropbear/dropbear-bin_2022.83-1_amd64.deb' \
+'http://mirror.example/debian/pool/main/d/dropbear/dropbear-bin_2022.83-1_amd64.deb' \
 dropbear-bin_2022.83-1_amd64.deb 155520 SHA256:{DIGEST}
 """
 

@@ -27,7 +27,7 @@ from zstack_appliance.kernel.schema import HIDDEN, SECRET, TIMESTAMP, Millis, Re
 log = logging.getLogger(__name__)
 
 DEFAULT_SECONDS = 1800.0
-"""ZStack's default API timeout, 30 minutes (reference, section 13)."""
+"""ZStack's default API timeout, 30 minutes."""
 
 RETRY_STUCK_SECONDS = 60.0
 """How often runs that got stuck are tried again."""

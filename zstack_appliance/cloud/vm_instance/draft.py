@@ -17,7 +17,7 @@ from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.world import Entropy
 
 DEFAULT_STRATEGY = "LeastVmPreferredHostAllocatorStrategy"
-"""ZStack's default for instance offerings (reference, section 7.1)."""
+"""ZStack's default for instance offerings."""
 
 
 def draft_vm(m: CreateVmInstance, image: Image, offering: InstanceOffering | None, cloud: Cloud) -> VmInstance:
@@ -109,6 +109,6 @@ def draft_nics(vm: VmInstance, networks: list[L3Network], entropy: Entropy) -> t
 
 
 def draw_mac(entropy: Entropy, device_id: int) -> str:
-    """``fa``, four random octets, and the device's number, as ZStack makes them (reference, section 7)."""
+    """``fa``, four random octets, and the device's number, as ZStack makes them."""
     digits = f"fa{entropy.hex(8)}{device_id & 0xFF:02x}"
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
