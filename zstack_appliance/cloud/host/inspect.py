@@ -6,12 +6,13 @@ seems wrong is looked at twice: only what both looks saw is told.
 
 from __future__ import annotations
 
-import trio
+from functools import partial
 
 from zstack_appliance.cloud.host.messages import HostLeftover, InspectHost, ListOrphans, Orphans
 from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.plugin import handles
+from zstack_appliance.kernel.together import together
 
 
 @handles(ListOrphans)
@@ -39,7 +40,5 @@ async def look(cloud: Cloud) -> list[HostLeftover]:
         )
 
     hosts = await cloud.find(Host)
-    async with trio.open_nursery() as nursery:
-        for host in hosts:
-            nursery.start_soon(inspect, host)
+    await together(*(partial(inspect, host) for host in hosts))
     return [row for host in hosts for row in rows[host.uuid]]
