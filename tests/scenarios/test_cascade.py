@@ -13,7 +13,9 @@ from trio.testing import MockClock
 from tests.eventually import eventually
 from tests.running import Caller, SimulatedCloud, simulated_cloud
 from tests.scenarios.vms import named, new_vm
+from zstack_appliance.cloud.backup_storage.schema import BackupStorage
 from zstack_appliance.cloud.host.schema import Host, HostCharge, HostStatus
+from zstack_appliance.cloud.image.schema import Image
 from zstack_appliance.cloud.l3_network.schema import UsedIp
 from zstack_appliance.cloud.network_service.namespace_router.schema import NamespaceRouter
 from zstack_appliance.cloud.primary_storage.schema import LocalStorageHostRef, PrimaryStorage, SpaceCharge
@@ -185,6 +187,34 @@ async def test_an_offering_and_an_image_leave_vms_as_they_are(tmp_path: Path, au
         await admin.do("PUT", f"/images/{image}/actions", {"expungeImage": {}})
         vm = cloud.kernel.store.require(VmInstance, vms["one"]["uuid"])
         assert (vm.state, vm.instance_offering_uuid, vm.image_uuid) == (VmState.RUNNING, None, None)
+
+
+async def test_an_image_goes_though_its_copy_is_out_of_reach(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        store = cloud.kernel.store
+        [storage] = store.find(BackupStorage)
+        await admin.do("DELETE", f"/hosts/{storage.host_uuid}?deleteMode=Enforcing")
+        path = f"/backup-storage/{storage.uuid}"
+        error = await admin.refused("PUT", f"{path}/actions", {"reconnectBackupStorage": {}})
+        assert "lay on a host that has been deleted" in error["details"]
+        image = await uuid_of(admin, "/images", "tiny")
+        await admin.do("DELETE", f"/images/{image}")
+        await admin.do("PUT", f"/images/{image}/actions", {"expungeImage": {}})
+        assert store.count(Image) == 0
+        await admin.do("DELETE", path)
+        assert store.count(BackupStorage) == 0
+
+
+async def test_a_network_that_no_host_has_changes_without_alarm(
+    tmp_path: Path, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        network = await uuid_of(admin, "/l3-networks", "net1")
+        for host in cloud.kernel.store.find(Host):
+            await admin.do("DELETE", f"/hosts/{host.uuid}?deleteMode=Enforcing")
+        await admin.create(f"/l3-networks/{network}/dns", dns="9.9.9.9")
+        assert "the services of L3 network net1 are not in line with it now: no Enabled" in caplog.text
+        assert "Traceback" not in caplog.text
 
 
 async def test_enforcing_passes_over_a_host_that_does_not_answer(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -24,9 +24,15 @@ from zstack_appliance.kernel.store import Tx
 
 
 def driver_of(storage: BackupStorage, cloud: Cloud) -> BackupStorageDriver:
-    """The driver of a backup storage."""
+    """The driver of a backup storage.
+
+    Raises:
+        Conflict: its host has been deleted by force.
+    """
+    if storage.host_uuid is None:
+        raise Conflict(f"backup storage[{storage.name}] lay on a host that has been deleted; delete the storage too")
     make = cloud.driver(BackupStorageDriver, storage.type)
-    return cast("BackupStorageDriver", make(HostChannel(cloud, storage.host_uuid or ""), storage.url))
+    return cast("BackupStorageDriver", make(HostChannel(cloud, storage.host_uuid), storage.url))
 
 
 @handles(AttachBackupStorageToZone, queue=lambda m: BackupStorage.key(m.backup_storage_uuid))
@@ -120,8 +126,10 @@ def _items(text: str) -> list[str]:
 @handles(RemoveFromBackupStorage)
 async def remove(m: RemoveFromBackupStorage, cloud: Cloud) -> None:
     """Serve `RemoveFromBackupStorage`."""
-    storage = await cloud.get(BackupStorage, m.backup_storage_uuid)
-    await driver_of(storage, cloud).delete(m.image_uuid)
+    storage = cloud.store.get(BackupStorage, m.backup_storage_uuid)
+    # Whoever removes an image cannot turn back: a copy that is out of reach for good must not hold the image.
+    if storage is not None and storage.host_uuid is not None:
+        await driver_of(storage, cloud).delete(m.image_uuid)
 
 
 async def _set_status(uuid: str, status: StorageStatus, cloud: Cloud) -> None:

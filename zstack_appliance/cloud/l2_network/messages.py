@@ -25,7 +25,7 @@ class CreateL2NoVlanNetwork(Create[L2Network], frozen=True, kw_only=True):
 
     name: Name
     zone_uuid: Annotated[Uuid, Ref(Zone)]
-    physical_interface: Annotated[str, msgspec.Meta(max_length=15)]
+    physical_interface: Annotated[str, msgspec.Meta(max_length=15, pattern=r"^[^\s/\x00]*$")]
     v_switch_type: Literal["LinuxBridge"] = "LinuxBridge"
     description: Text | None = None
     type: Literal["L2NoVlanNetwork"] | None = None

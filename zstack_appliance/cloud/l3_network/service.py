@@ -94,9 +94,11 @@ async def remove_dns(m: RemoveDnsFromL3Network, cloud: Cloud) -> L3Network:
 
 def _dns_fault(text: str) -> Fault | None:
     try:
-        IPv4Address(text)
+        address = IPv4Address(text)
     except AddressValueError:
         return Fault("dns", f"dns[{text}] is not an IPv4 address such as 9.9.9.9")
+    if address.is_multicast or address.is_unspecified:
+        return Fault("dns", f"dns[{text}] cannot be a name server's address; give one such as 9.9.9.9")
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from zstack_appliance.cloud.l3_network.messages import L3NetworkChanged, L3NetworkDeleting
 from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.network_service.messages import (
@@ -12,12 +14,14 @@ from zstack_appliance.cloud.network_service.messages import (
 )
 from zstack_appliance.cloud.network_service.schema import NetworkServiceL3NetworkRef, NetworkServiceProvider
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.errors import Conflict, Fault, NotFound, refuse
+from zstack_appliance.kernel.errors import CloudError, Conflict, Fault, NotFound, refuse
 from zstack_appliance.kernel.flow import Context, Flow, Step
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.rounds import Rounds
 from zstack_appliance.kernel.schema import Key
 from zstack_appliance.kernel.store import Tx
+
+log = logging.getLogger(__name__)
 
 
 class Attachment(Context):
@@ -149,7 +153,10 @@ async def serve(m: ServeL3Network, cloud: Cloud) -> None:
 
 async def on_changed(event: L3NetworkChanged, cloud: Cloud) -> None:
     """A network's ranges or name servers changed."""
-    await cloud.call(ServeL3Network(l3_network_uuid=event.l3.uuid))
+    try:
+        await cloud.call(ServeL3Network(l3_network_uuid=event.l3.uuid))
+    except CloudError as error:
+        log.warning("the services of L3 network %s are not in line with it now: %s", event.l3.name, error)
 
 
 async def on_deleting(event: L3NetworkDeleting, cloud: Cloud) -> None:
