@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from tests.running import simulated_cloud
 from tests.scenarios.vms import named
 from zstack_appliance.cloud.l2_network.schema import L2Network
-from zstack_appliance.cloud.l3_network.schema import L3NetworkDns
+from zstack_appliance.cloud.l3_network.schema import IpRange, L3Network, L3NetworkDns
 
 
 @pytest.mark.parametrize("interface", ["a b", "a/b", "a\x00b"])
@@ -31,3 +31,38 @@ async def test_an_address_that_no_name_server_has(tmp_path: Path, autojump_clock
         error = await admin.refused("POST", f"/l3-networks/{network['uuid']}/dns", {"params": {"dns": dns}})
         assert "cannot be a name server's address" in error["details"]
         assert cloud.kernel.store.count(L3NetworkDns, dns=dns) == 0
+
+
+async def test_a_private_network_does_not_overlap_a_public_one(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """No router could tell them apart: the second of the two is refused, whichever it is."""
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        store = cloud.kernel.store
+        held = {network.name: store.find(IpRange, l3_network_uuid=network.uuid)[0] for network in store.find(L3Network)}
+        zone = await named(admin, "/zones", "zone1")
+        for category, other in (("Private", "public1"), ("Public", "net1")):
+            l2 = await admin.create("/l2-networks/no-vlan", name=category, zoneUuid=zone["uuid"], physicalInterface="")
+            l3 = await admin.create("/l3-networks", name=category, l2NetworkUuid=l2["uuid"], category=category)
+            params = {"name": "r", "networkCidr": held[other].network_cidr}
+            error = await admin.refused("POST", f"/l3-networks/{l3['uuid']}/ip-ranges/by-cidr", {"params": params})
+            assert f"of L3 network[{other}]" in error["details"]
+            assert not store.find(IpRange, l3_network_uuid=l3["uuid"])
+
+
+async def test_a_router_that_cannot_be_made_does_not_hold_its_vms(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """The router is described whole each time, so the round that succeeds leaves the VM out."""
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        image = await named(admin, "/images", "tiny")
+        offering = await named(admin, "/instance-offerings", "tiny")
+        network = await named(admin, "/l3-networks", "net1")
+        vm = await admin.create(
+            "/vm-instances",
+            name="web",
+            imageUuid=image["uuid"],
+            instanceOfferingUuid=offering["uuid"],
+            l3NetworkUuids=[network["uuid"]],
+        )
+        for machine in cloud.fleet.machines.values():
+            machine.shelf("bridge").clear()
+        assert (await admin.call("DELETE", f"/vm-instances/{vm['uuid']}")).status_code == 200
+        (found,) = await admin.query("/vm-instances", f"uuid={vm['uuid']}")
+        assert found["state"] == "Destroyed"

@@ -40,8 +40,9 @@ def test_the_last_address_may_be_the_gateway() -> None:
         (by_cidr("10.0.0.0/31"), "networkCidr", "/30 is the smallest"),
         (by_cidr("ten"), "networkCidr", "not a network"),
         (by_cidr("10.0.0.0/24", "10.0.0.9"), "gateway", "first or the last"),
-        (by_cidr("224.0.0.0/24"), "startIp", "multicast"),
-        (by_cidr("169.254.0.0/16"), "startIp", "link-local"),
+        (by_cidr("224.0.0.0/24"), "startIp", "no guest can use"),
+        (by_cidr("169.254.0.0/16"), "startIp", "no guest can use"),
+        (by_cidr("20.0.0.0/1"), "startIp", "reaches into 0.0.0.0/8"),
     ],
 )
 def test_cidrs_that_are_refused(message: AddIpRangeByNetworkCidr, field: str, word: str) -> None:

@@ -20,6 +20,9 @@ from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 from zstack_appliance.kernel.tags import attach, draft_tags
 
+UNUSABLE = tuple(IPv4Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"))
+"""This network, loopback, link-local, and multicast with all that is reserved above it (RFC 6890)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -68,7 +71,7 @@ async def _add(m: AddIpRange | AddIpRangeByNetworkCidr, span: Span, cloud: Cloud
 
     def commit(tx: Tx) -> tuple[L3Network, IpRange]:
         network = tx.require(L3Network, m.l3_network_uuid)
-        refuse(*conflicts(row, network, tx.find(IpRange, l3_network_uuid=network.uuid)))
+        refuse(*conflicts(row, network, tx.find(IpRange, l3_network_uuid=network.uuid)), across(tx, row, network))
         made = tx.insert(row)
         attach(tx, tagging)
         return network, made
@@ -127,8 +130,11 @@ def _span_faults(span: Span) -> Iterator[Fault | None]:
         yield Fault("gateway", f"gateway[{span.gateway}] is outside the network {span.network}")
     if span.start <= span.gateway <= span.end:
         yield Fault("gateway", f"gateway[{span.gateway}] must not be among the addresses to hand out")
-    if span.start.is_multicast or span.start.is_reserved or span.start.is_link_local or span.start.is_loopback:
-        yield Fault("startIp", f"{span.network} is multicast, reserved, loopback or link-local; guests cannot use it")
+    unusable = next((network for network in UNUSABLE if network.overlaps(span.network)), None)
+    if unusable is not None:
+        yield Fault(
+            "startIp", f"{span.network} reaches into {unusable}, which no guest can use; choose another network"
+        )
 
 
 def conflicts(new: IpRange, network: L3Network, existing: Iterable[IpRange]) -> Iterator[Fault | None]:
@@ -143,6 +149,19 @@ def conflicts(new: IpRange, network: L3Network, existing: Iterable[IpRange]) -> 
                 yield Fault("netmask", f"the L3 network has the CIDR {other.network_cidr}; all its ranges are in it")
             elif other.gateway != new.gateway:
                 yield Fault("gateway", f"the L3 network has the gateway {other.gateway}; all its ranges have it")
+
+
+def across(tx: Tx, new: IpRange, network: L3Network) -> Fault | None:
+    """Whether a public network and a private one would have addresses in common: no router could tell them apart."""
+    public = network.category is Category.PUBLIC
+    for other in tx.find(L3Network):
+        if (other.category is Category.PUBLIC) is public:
+            continue
+        for ip_range in tx.find(IpRange, l3_network_uuid=other.uuid):
+            if IPv4Network(ip_range.network_cidr).overlaps(IPv4Network(new.network_cidr)):
+                text = f"{new.network_cidr} overlaps {ip_range.network_cidr} of L3 network[{other.name}]"
+                return Fault("networkCidr", f"{text}; a private network must not overlap a public one")
+    return None
 
 
 def _address(field: str, text: str) -> IPv4Address:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 import msgspec
+import trio
 
 from zstack_appliance.cloud.l3_network.ledger import AddressWish, give_back_address, take_address
 from zstack_appliance.cloud.l3_network.schema import UsedIp
@@ -14,8 +16,14 @@ from zstack_appliance.cloud.network_service.messages import ServeL3Network
 from zstack_appliance.cloud.vm_instance.schema import VmNic
 from zstack_appliance.cloud.vm_instance.tags import STATIC_IP
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.errors import Fault, refuse
+from zstack_appliance.kernel.errors import Conflict, Fault, Internal, refuse
 from zstack_appliance.kernel.store import Tx
+
+log = logging.getLogger(__name__)
+
+_TRIES = 3
+_PAUSE_SECONDS = 0.5
+"""First pause between tries; it doubles each time."""
 
 _DICE = 2**31
 """Random numbers are drawn below this; it only has to be far above the size of a network."""
@@ -88,9 +96,23 @@ async def serve(nics: Iterable[VmNic], cloud: Cloud) -> None:
 
 
 async def stop_serving(nics: tuple[VmNic, ...], cloud: Cloud) -> None:
-    """Have the networks forget the NICs, while their rows, and so their addresses, still stand."""
+    """Have the networks forget the NICs, while their rows, and so their addresses, still stand.
+
+    A network that cannot be served at all, because its router cannot be made as the records want it, does not
+    hold the VM: a router is always described whole, so the round that succeeds leaves the NICs out.
+
+    Raises:
+        Unavailable: the router's host does not answer; it may still serve them.
+    """
     await cloud.write(lambda tx: mark(tx, nics, served=False))
-    await serve(nics, cloud)
+    for attempt in range(_TRIES):
+        try:
+            await serve(nics, cloud)
+        except (Conflict, Internal) as error:
+            log.warning("the networks of taken-away NICs cannot be served (try %d): %s", attempt + 1, error)
+            await trio.sleep(_PAUSE_SECONDS * 2**attempt)
+        else:
+            return
 
 
 def mark(tx: Tx, nics: Iterable[VmNic], *, served: bool) -> None:
