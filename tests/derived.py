@@ -7,6 +7,8 @@ They are committed so that a change of the declarations shows its consequences i
 from __future__ import annotations
 
 import difflib
+import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ import click
 import msgspec
 
 import zstack_appliance.cloud
+from tests.wire.make_catalogue import CATALOGUE
 from zstack_appliance.kernel.derive.ddl import schema_sql, script
 from zstack_appliance.kernel.derive.openapi import openapi
 from zstack_appliance.kernel.derive.route import Routes
@@ -59,7 +62,22 @@ def api() -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 
 
-DERIVED = (Derived("docs/schema.sql", schema), Derived("docs/openapi.json", api))
+def scope() -> str:
+    """The classes of the APIs in scope, by the first element of their paths, from the tests' catalogue."""
+    facts = json.loads(CATALOGUE.read_text(encoding="utf-8"))["apis"]
+    parts: dict[str, list[str]] = defaultdict(list)
+    for fact in facts:
+        path = fact["path"] if fact["path"].startswith("/") else fact["optionalPaths"][0]
+        parts[path.split("/")[1]].append(fact["class"])
+    named = {part: sorted(classes) for part, classes in sorted(parts.items())}
+    return json.dumps(named, indent=1) + "\n"
+
+
+DERIVED = (
+    Derived("docs/schema.sql", schema),
+    Derived("docs/openapi.json", api),
+    Derived("zstack_appliance/cli/scope.json", scope),
+)
 
 
 def stale(root: Path, derived: Derived) -> str:

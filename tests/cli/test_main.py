@@ -178,3 +178,10 @@ def test_pages(command: Run) -> None:
     for part in ('CREATE TABLE "l3_network"', "POST /l3-networks", "APICreateL3NetworkMsg", "ipRanges -> many IpRange"):
         assert part in shown
     assert "name is not null" in command("schema", "conditions", "zone").stdout
+    assert "Zone name is not null" in command("schema", "conditions").stdout.splitlines()
+    counted = command("schema", "conditions", "zone", "--count", "--hops", "1").stdout.splitlines()
+    listed = command("schema", "conditions", "zone", "--hops", "1").stdout.splitlines()
+    assert counted[-1].split() == ["1", f"{len(listed):,}"]
+    assert command("schema", "coverage").stdout.splitlines()[-1].startswith("in all")
+    assert "APICreateZoneMsg" not in command("schema", "coverage", "--missing").stdout
+    assert {part["part"] for part in json.loads(command("schema", "coverage", "--json").stdout)} >= {"zones"}

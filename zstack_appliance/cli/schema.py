@@ -14,6 +14,7 @@ from zstack_appliance.kernel.derive.query import conditions as all_conditions
 from zstack_appliance.kernel.derive.query import count_conditions
 from zstack_appliance.kernel.edges import Edge, query_name
 from zstack_appliance.kernel.message import api_of, resource_of, wire_name
+from zstack_appliance.kernel.paths import MAX_HOPS
 from zstack_appliance.kernel.schema import HIDDEN, SECRET, Field, Record, describe, fields_of
 
 
@@ -33,19 +34,55 @@ def show(resource: str) -> None:
 
 
 @schema.command()
-@click.argument("resource")
-@click.option("--hops", type=click.IntRange(0, 3), default=0, show_default=True, help="Edges to go over.")
-@click.option("--count", is_flag=True, help="Print only how many there are.")
-def conditions(resource: str, hops: int, *, count: bool) -> None:
-    """Print every condition that a query of RESOURCE takes: path and operator."""
+@click.argument("resource", required=False)
+@click.option("--hops", type=click.IntRange(0, MAX_HOPS), help="Edges to go over; 0 unless counting.")
+@click.option("--count", is_flag=True, help="Print only how many there are, by the number of edges.")
+def conditions(resource: str | None, hops: int | None, *, count: bool) -> None:
+    """Print every condition that a query of RESOURCE takes, or of any resource: path and operator.
+
+    A condition is a path and one of the operators that the type of its end takes; values make no difference.
+    A path is a chain of edges and a field, an embedded value or a tag at its end. Chains may come back to a
+    resource, as in vmNics.vmInstance.vmNics, but each count says how many edges its chains have at most. With
+    --count, every number of edges from 0 to --hops (5) is counted, by adding up and not by listing.
+    """
     from zstack_appliance.cli.registry import graph
 
-    noun, output = find_resource(resource), Output()
+    output, known = Output(), graph()
+    nouns = (find_resource(resource),) if resource else tuple(cls for cls in known.resources if _is_asked(cls))
     if count:
-        output.line(str(count_conditions(graph(), noun, hops)))
+        each = [[count_conditions(known, noun, edges) for noun in nouns] for edges in range((hops or 5) + 1)]
+        rows = [[str(edges), f"{sum(counts):,}"] for edges, counts in enumerate(each)]
+        output.table(("edges at most", "conditions"), rows)
         return
-    for path, op in all_conditions(graph(), noun, hops):
-        output.line(f"{path} {op.value}")
+    for noun in nouns:
+        prefix = "" if resource else f"{query_name(noun)} "
+        for path, op in all_conditions(known, noun, hops or 0):
+            output.line(f"{prefix}{path} {op.value}")
+
+
+@schema.command()
+@click.option("--missing", is_flag=True, help="Name every API that is not served.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def coverage(*, missing: bool, as_json: bool) -> None:
+    """Print how many of ZStack's APIs in scope are served, for each part of the REST tree and in all."""
+    from zstack_appliance.cli.coverage import coverage as covered
+    from zstack_appliance.cli.registry import plugins
+
+    output, parts = Output(as_json), list(covered(plugins()))
+    if as_json:
+        output.value(parts)
+        return
+    numbers = [(part.part, len(part.served), len(part.served) + len(part.missing)) for part in parts]
+    numbers.append(("in all", sum(each[1] for each in numbers), sum(each[2] for each in numbers)))
+    output.table(("part", "served", "in scope"), [list(map(str, row)) for row in numbers])
+    for part in parts if missing else ():
+        for name in part.missing:
+            output.line(name)
+
+
+def _is_asked(noun: type[Record]) -> bool:
+    """Whether it has a query of its own; a sub-type is asked for by its base's."""
+    return describe(noun).options.path is not None
 
 
 def described(noun: type[Record]) -> Iterator[str]:
