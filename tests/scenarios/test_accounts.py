@@ -10,6 +10,7 @@ from typing import Any
 import trio
 from trio.testing import MockClock
 
+from tests.changes import unchanged
 from tests.running import Caller, SimulatedCloud, simulated_cloud
 from tests.scenarios.vms import act, named, new_vm, vm_params
 from zstack_appliance.cloud.account.passwords import client_hash
@@ -95,23 +96,22 @@ async def test_what_cannot_be_shared(tmp_path: Path, autojump_clock: MockClock) 
         tiny = (await named(alice, "/images", "tiny"))["uuid"]
         zone = (await named(admin, "/zones", "zone1"))["uuid"]
         vm = (await new_vm(alice, "hers"))["uuid"]
-        before = cloud.kernel.store.feed.number
-        for caller, uuid, how, code in (
-            (alice, tiny, {"accountUuids": [BOB]}, "SYS.1003"),  # it is the administrator's
-            (bob, vm, {"toPublic": True}, "SYS.1003"),
-            (alice, vm, {"toPublic": True}, "SYS.1007"),
-            (admin, zone, {"toPublic": True}, "SYS.1007"),
-            (admin, "f" * 32, {"toPublic": True}, "SYS.1003"),
-            (admin, tiny, {"accountUuids": ["f" * 32]}, "SYS.1003"),
-            (admin, tiny, {}, "SYS.1007"),
-        ):
-            for action in ("shareResource", "revokeResourceSharing"):
-                if action == "revokeResourceSharing" and how == {"accountUuids": ["f" * 32]}:
-                    continue
-                body = {action: {"resourceUuids": [uuid], **how}}
-                error = await caller.refused("PUT", "/accounts/resources/actions", body)
-                assert error["code"] == code, error
-        assert cloud.kernel.store.feed.number == before
+        with unchanged(cloud.kernel.store):
+            for caller, uuid, how, code in (
+                (alice, tiny, {"accountUuids": [BOB]}, "SYS.1003"),  # it is the administrator's
+                (bob, vm, {"toPublic": True}, "SYS.1003"),
+                (alice, vm, {"toPublic": True}, "SYS.1007"),
+                (admin, zone, {"toPublic": True}, "SYS.1007"),
+                (admin, "f" * 32, {"toPublic": True}, "SYS.1003"),
+                (admin, tiny, {"accountUuids": ["f" * 32]}, "SYS.1003"),
+                (admin, tiny, {}, "SYS.1007"),
+            ):
+                for action in ("shareResource", "revokeResourceSharing"):
+                    if action == "revokeResourceSharing" and how == {"accountUuids": ["f" * 32]}:
+                        continue
+                    body = {action: {"resourceUuids": [uuid], **how}}
+                    error = await caller.refused("PUT", "/accounts/resources/actions", body)
+                    assert error["code"] == code, error
         assert len(await alice.query("/images", "name=tiny")) == 1, "nobody took it from the public"
 
 

@@ -41,7 +41,9 @@ class JobState(enum.Enum):
     FAILED = "Failed"
 
 
-@resource(wire="org.zstack.appliance", path="/appliance/jobs", owned=True, local=True, indexes=(("state",),))
+@resource(
+    wire="org.zstack.appliance", path="/appliance/jobs", owned=True, local=True, journal=True, indexes=(("state",),)
+)
 class Job(Record, frozen=True, kw_only=True):
     """One API call that was answered 202."""
 

@@ -36,7 +36,7 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     """``done``, ``failed`` or ``none`` (it needs no undo); None while it stands."""
 
 
-@resource(wire="org.zstack.appliance", local=True, indexes=(("job_uuid",), ("state",)))
+@resource(wire="org.zstack.appliance", local=True, journal=True, indexes=(("job_uuid",), ("state",)))
 class FlowRun(Record, frozen=True, kw_only=True):
     """The journal of one run of a flow."""
 

@@ -185,7 +185,12 @@ class Options:
     unique: tuple[tuple[str, ...], ...]
     indexes: tuple[tuple[str, ...], ...]
     local: bool
-    """Kept out of replication and of the change feed (journals and the like)."""
+    """Kept out of replication: every node has rows of its own."""
+    silent: bool
+    """Kept out of the change feed: nobody is told of such rows, and no history of them is kept."""
+    journal: bool
+    """A record of work done, not a thing that exists: it has no history of its own (the feed tells of it
+    nevertheless), and it stays when the account that it belongs to goes."""
     table: str | None
     shareable: bool
     """Whether the owner of such a row may let other accounts see and use it."""
@@ -207,6 +212,8 @@ def resource(
     unique: tuple[tuple[str, ...], ...] = (),
     indexes: tuple[tuple[str, ...], ...] = (),
     local: bool = False,
+    silent: bool = False,
+    journal: bool = False,
     table: str | None = None,
     shareable: bool = False,
     view: Callable[[Any], dict[str, Any]] | None = None,
@@ -214,7 +221,7 @@ def resource(
     """Declare a stored resource. See `Options` for each argument."""
     options = Options(
         wire, path, owned, readable, kind, discriminator, vo, inventory, aliases or {}, unique, indexes,
-        local, table, shareable, view,
+        local, silent, journal, table, shareable, view,
     )  # fmt: skip
 
     def attach(cls: type[R]) -> type[R]:

@@ -1,7 +1,7 @@
 """Resources for the store's tests: one of each kind of column, of reference and of sub-type.
 
-Primitives: `Shelf`, `Box` with its sub-types `Crate` and `Tin`, `Label` (owned through its box), `Note` (kept
-out of feed and replication), and the functions that make one of each.
+Primitives: `Shelf`, `Box` with its sub-types `Crate` and `Tin`, `Label` (owned through its box), `Note`, `Errand`
+and `Pulse` (kept out of feed, replication or both), and the functions that make one of each.
 """
 
 from __future__ import annotations
@@ -80,14 +80,28 @@ class Label(Record, frozen=True, kw_only=True):
     text: str
 
 
-@resource(wire=WIRE, local=True, indexes=(("done",),))
+@resource(wire=WIRE, local=True, silent=True, journal=True, indexes=(("done",),))
 class Note(Record, frozen=True, kw_only=True):
     """A journal of one node."""
 
     done: bool
 
 
-NOUNS: tuple[type[Record], ...] = (Shelf, Box, Crate, Tin, Label, Note)
+@resource(wire=WIRE, local=True, journal=True, owned=True)
+class Errand(Record, frozen=True, kw_only=True):
+    """A journal of one node that the feed tells of."""
+
+    done: bool
+
+
+@resource(wire=WIRE, silent=True)
+class Pulse(Record, frozen=True, kw_only=True):
+    """What all nodes have and nobody is told of."""
+
+    beats: int
+
+
+NOUNS: tuple[type[Record], ...] = (Shelf, Box, Crate, Tin, Label, Note, Errand, Pulse)
 
 
 class Mask:
@@ -174,3 +188,13 @@ def label(name: str, box: str, text: str = "hello") -> Label:
 def note(name: str, *, done: bool = False) -> Note:
     """A note."""
     return Note(uuid=key(name), create_date=0, last_op_date=0, done=done)
+
+
+def errand(name: str, *, done: bool = False) -> Errand:
+    """An errand."""
+    return Errand(uuid=key(name), create_date=0, last_op_date=0, done=done)
+
+
+def pulse(name: str, beats: int = 60) -> Pulse:
+    """A pulse."""
+    return Pulse(uuid=key(name), create_date=0, last_op_date=0, beats=beats)

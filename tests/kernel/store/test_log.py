@@ -18,14 +18,18 @@ from tests.kernel.store.nouns import (
     ALICE,
     Box,
     Crate,
+    Errand,
     Note,
+    Pulse,
     Shelf,
     Tin,
     crate,
+    errand,
     key,
     label,
     note,
     opened,
+    pulse,
     shelf,
     tin,
 )
@@ -149,6 +153,20 @@ async def test_local_rows_stay_on_their_node(tmp_path: Path) -> None:
         assert (one.count(Note), two.count(Note), log.entries) == (1, 0, [])
 
 
+async def test_numbers_agree_where_one_node_alone_has_something_to_tell(tmp_path: Path) -> None:
+    async with nodes(tmp_path, MemoryLog(), 2) as (one, two):
+        with one.feed.subscribed(9) as first, two.feed.subscribed(9) as second:
+            await one.write(lambda tx: tx.insert(errand("e")))
+            await one.write(lambda tx: tx.insert(pulse("p")))
+            await one.write(lambda tx: tx.insert(shelf()))
+            await two.catch_up()
+            told = [[first.receive_nowait() for _ in range(3)], [second.receive_nowait() for _ in range(3)]]
+        assert [len(batch.changes) for batch in told[0] if isinstance(batch, Batch)] == [1, 0, 1]
+        assert [len(batch.changes) for batch in told[1] if isinstance(batch, Batch)] == [0, 0, 1]
+        assert (one.feed.number, two.feed.number) == (3, 3)
+        assert (one.count(Errand), two.count(Errand), two.count(Pulse)) == (1, 0, 1)
+
+
 async def test_an_unreachable_log_fails_the_write_and_changes_nothing(tmp_path: Path) -> None:
     log = MemoryLog()
     async with nodes(tmp_path, log, 1) as (store,):
@@ -222,6 +240,7 @@ STEPS = st.one_of(
     st.tuples(st.just("crate"), NAMES),
     st.tuples(st.just("tin"), NAMES),
     st.tuples(st.just("label"), NAMES),
+    st.tuples(st.just("pulse"), NAMES),
     st.tuples(st.just("update"), NAMES),
     st.tuples(st.just("delete"), NAMES),
 )
@@ -231,6 +250,8 @@ def step(tx: Tx, kind: str, name: str) -> None:
     """One change, skipped where the rows do not allow it."""
     if kind == "shelf" and tx.get(Shelf, key(name)) is None:
         tx.insert(shelf(name))
+    if kind == "pulse" and tx.get(Pulse, key(name)) is None:
+        tx.insert(pulse(name))
     box = tx.get(Box, key(f"box {name}"))
     if kind in ("crate", "tin") and box is None and tx.get(Shelf, key(name)) is not None:
         tx.insert((crate if kind == "crate" else tin)(f"box {name}", name))

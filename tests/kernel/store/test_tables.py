@@ -30,7 +30,7 @@ def test_a_table_leads_back_to_the_base_class() -> None:
 
 
 def test_local_tables_are_not_replicated() -> None:
-    assert set(TABLES.replicated()) == {"kernel_sequence", "shelf", "box", "crate", "tin", "label"}
+    assert set(TABLES.replicated()) == {"kernel_sequence", "shelf", "box", "crate", "tin", "label", "pulse"}
 
 
 def test_the_digest_names_the_schema() -> None:

@@ -15,17 +15,21 @@ from tests.kernel.store.nouns import (
     NOW,
     Box,
     Crate,
+    Errand,
     Label,
     Mood,
     Note,
     Part,
+    Pulse,
     Shelf,
     Tin,
     crate,
+    errand,
     key,
     label,
     note,
     opened,
+    pulse,
     shelf,
     tin,
 )
@@ -213,11 +217,22 @@ async def test_secrets_are_sealed_in_the_file_and_redacted_in_the_feed(store: St
     assert await store.query("SELECT key_code FROM crate") == [("sealed 1174",)]
 
 
-async def test_local_rows_stay_out_of_the_feed(store: Store) -> None:
+async def test_silent_rows_stay_out_of_the_feed(store: Store) -> None:
     number = store.feed.number
     await store.write(lambda tx: tx.insert(note("n")))
+    await store.write(lambda tx: tx.insert(pulse("p")))
+    await store.write(lambda tx: tx.update(tx.require(Pulse, key("p")), beats=90))
     assert store.find(Note, done=False) != []
     assert store.feed.number == number
+
+
+async def test_local_rows_are_in_the_feed(store: Store) -> None:
+    made = await store.write(lambda tx: tx.insert(errand("e")), owner=ALICE)
+    with store.feed.subscribed(10) as channel:
+        await store.write(lambda tx: tx.update(tx.require(Errand, key("e")), done=True))
+        (change,) = changes(channel.receive_nowait())
+    assert (change.table, change.owner) == ("errand", ALICE)
+    assert (change.before, change.after) == (made, store.require(Errand, key("e")))
 
 
 async def test_a_transaction_is_of_no_use_after_its_function(store: Store) -> None:

@@ -60,7 +60,7 @@ class Group:
         self._rules = rules
         self.changes: list[Change] = []
         self.dirty = False
-        """Whether any table was changed, local ones included."""
+        """Whether any table was changed, silent ones included."""
         connection.execute("BEGIN IMMEDIATE")
 
     def run(self, write: Write) -> None:

@@ -2,7 +2,8 @@
 
 A store with a log puts each group's changeset there before it commits, at the number after the last one it
 knows. If another node was faster, the group is rolled back, what the other wrote is applied, and the
-functions run again. Numbers are dense, so that a gap shows; they are the change feed's numbers too.
+functions run again. Numbers are dense, so that a gap shows; they are the change feed's numbers too, so a
+commit that only the feed tells of, to rows that are not replicated, is an entry with an empty changeset.
 """
 
 from __future__ import annotations
@@ -114,11 +115,11 @@ def _change(tables: Tables, cls: type[Record], key: str, old: _Seen, new: _Seen)
 
 
 def _keys(changeset: bytes, tables: Tables) -> list[tuple[type[Record], str]]:
-    """The rows that a changeset touches, each once, a sub-type's under its base."""
+    """The rows that a changeset touches and the feed tells of, each once, a sub-type's under its base."""
     keys: dict[tuple[type[Record], str], None] = {}
     for change in apsw.Changeset.iter(changeset):
         cls = tables.root_class(change.name)
-        if cls is not None:
+        if cls is not None and not tables.of(cls).silent:
             # The key is the first column of every table. An insert has no old values.
             values = change.new if change.op == "INSERT" else change.old
             assert values is not None

@@ -81,7 +81,7 @@ class Reader:
         return [row for cls, field in self._tables.companions for row in self.find(cls, **{field.name: uuid})]
 
     def belongings(self, account: str) -> list[Record]:
-        """Every row that an account owns for itself, but its own; history is left out."""
+        """Every row that an account owns for itself, but its own; journals are left out."""
         found: list[Record] = []
         for cls in self._tables.owned:
             statement = f'SELECT "uuid" FROM {quoted(describe(cls).table)} WHERE {quoted(OWNER)} = ?'

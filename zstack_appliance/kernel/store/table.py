@@ -39,6 +39,7 @@ class Table(Generic[R]):
         self.kind = describe(cls).options.kind
         self.discriminator = chain[0].options.discriminator
         self.local = chain[0].options.local
+        self.silent = chain[0].options.silent
         self.layout = Layout(cls, codecs)
         self.refs = tuple((field, field.ref.target) for field in fields if field.ref is not None)
         owner = owner_ref(cls)

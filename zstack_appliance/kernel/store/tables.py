@@ -71,9 +71,9 @@ class Tables:
 
     @functools.cached_property
     def owned(self) -> tuple[type[Record], ...]:
-        """The base classes whose rows accounts own for themselves; local ones, which are history, left out."""
+        """The base classes whose rows accounts own for themselves; journals left out."""
         options = {cls: describe(cls).options for cls in self.bases}
-        return tuple(cls for cls, each in options.items() if each.owned and not each.local and owner_ref(cls) is None)
+        return tuple(cls for cls, each in options.items() if each.owned and not each.journal and owner_ref(cls) is None)
 
     def root_class(self, table: str) -> type[Record] | None:
         """The base class whose rows a table holds, wholly or in part; None for the kernel's own tables."""

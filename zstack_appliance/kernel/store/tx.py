@@ -164,9 +164,9 @@ class Tx(Reader):
         return bool(self._touched)
 
     def changes(self) -> Iterator[Change]:
-        """What was done to each row, from first to last; rows of local tables are left out."""
+        """What was done to each row, from first to last; rows of silent tables are left out."""
         for (name, key), touched in self._touched.items():
-            if touched.table.local or touched.before == touched.after:
+            if touched.table.silent or touched.before == touched.after:
                 continue
             yield Change(
                 name,
@@ -232,7 +232,7 @@ class Tx(Reader):
         self._rows[place] = after
         touched = self._touched.get(place)
         if touched is None:
-            if owner is None and not table.local:
+            if owner is None and not table.silent:
                 owner = self.owner(table.cls, uuid)
             self._touched[place] = _Touched(table, before, after, owner or self._origin.account)
         else:
