@@ -32,6 +32,8 @@ from zstack_appliance.cloud.account.passwords import ARGON2, Offload, Passwords
 from zstack_appliance.cloud.account.sessions import Sessions
 from zstack_appliance.cloud.host.command import COMMANDS
 from zstack_appliance.cloud.host.links import HostLinks
+from zstack_appliance.kernel import bounded
+from zstack_appliance.kernel.bounded import InTime
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Kernel
@@ -129,6 +131,7 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
             *(config for plugin in chosen for config in plugin.configs),
             *(quota.config for plugin in chosen for quota in plugin.quotas),
             *CONFIGS,
+            *bounded.CONFIGS,
         )
     )
     quotas = Quotas((quota for plugin in chosen for quota in plugin.quotas), limit_of, exempt=ADMIN_ACCOUNT)
@@ -172,7 +175,8 @@ def _wire(
     graph = Graph(resources)
     compiler = Compiler(graph, store.tables, shared=shared)
     inventories = Inventories(compiler, printed)
-    queries = Queries(compiler, inventories, store)
+    snapshots = InTime(store, configs)
+    queries = Queries(compiler, inventories, snapshots)
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
     links = outside.hosts(outside.instance, plugins)
     kernel = Kernel(
@@ -190,7 +194,7 @@ def _wire(
             TagPatterns: patterns,
             HostLinks: links,
             Rounds: Rounds(queues),
-            Zql: Zql(compiler, queries, store, printed),
+            Zql: Zql(compiler, queries, snapshots, printed),
             **_given(outside),
         },
         drivers={key: make for plugin in plugins for key, make in plugin.drivers.items()},

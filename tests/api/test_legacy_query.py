@@ -52,6 +52,7 @@ def test_numbers_and_booleans_may_be_texts_and_nulls_count_for_nothing() -> None
         sort="name", descending=True, limit=5, start=10, count=True, fields=("name", "uuid")
     )
     assert read_query({}, "m") == Query()
+    assert read_query({"filterName": "a:b"}, "m") == Query(filter_name="a:b")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,6 @@ def test_numbers_and_booleans_may_be_texts_and_nulls_count_for_nothing() -> None
     [
         ({"conditions": [condition("~=", "x")]}, r"no operator \[~=\] as in condition\[a\]; use ="),
         ({"conditions": [{"name": "a"}]}, "conditions"),
-        ({"filterName": "a:b"}, "no filter"),
         ({"sortDirection": "up"}, r"are \[asc, desc\]"),
         ({"limit": -1}, r"range of \[0"),
     ],

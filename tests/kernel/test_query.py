@@ -43,6 +43,8 @@ from tests.kernel.small_store import (
     volume,
     zone,
 )
+from zstack_appliance.kernel import bounded
+from zstack_appliance.kernel import query as query_module
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.conditions import Query, parse_rest
 from zstack_appliance.kernel.errors import InvalidArgument
@@ -218,6 +220,22 @@ async def test_the_limit_is_1000_unless_given(store: SmallStore) -> None:
     store.put(*(zone(f"z{i:04}") for i in range(1001)))
     assert len(await names(store, Zone)) == 1000
     assert len(await names(store, Zone, limit="2000")) == 1001
+
+
+async def test_an_answer_holds_so_many_rows_and_no_more(store: SmallStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "MAX_ROWS", 3)
+    monkeypatch.setattr(query_module, "MAX_ROWS", 3)
+    store.put(*(zone(f"z{i}", at=i) for i in range(4)))
+    assert await names(store, Zone, limit="3") == ["z0", "z1", "z2"]
+    assert await names(store, Zone, limit="1000000", start="1") == ["z1", "z2", "z3"], "what is allowed is not met"
+    with pytest.raises(InvalidArgument, match="more than 3 rows match"):
+        await ask(store, Zone, limit="1000000")
+    assert (await ask(store, Zone, limit="1000000", count="true")).total == 4
+
+
+async def test_a_filter_is_refused(store: SmallStore) -> None:
+    with pytest.raises(InvalidArgument, match=r"no filter \[a:b\]"):
+        await ask(store, Zone, filterName="a:b")
 
 
 async def test_fields(store: SmallStore) -> None:

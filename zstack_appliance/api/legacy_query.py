@@ -49,8 +49,6 @@ def read_query(fields: Mapping[str, Any], called: str) -> Query:
         InvalidArgument: a condition has no such operator, or anything else is wrong.
     """
     asked = typed(QueryFields, fields, called)
-    if asked.filter_name:
-        raise InvalidArgument(f"there is no filter [{asked.filter_name}]; leave filterName out and use conditions")
     return Query(
         where=all_of(dict.fromkeys(map(_condition, asked.conditions))),
         sort=asked.sort_by or None,
@@ -60,6 +58,7 @@ def read_query(fields: Mapping[str, Any], called: str) -> Query:
         count=asked.count,
         reply_with_count=asked.reply_with_count,
         fields=asked.fields,
+        filter_name=asked.filter_name or None,
     )
 
 

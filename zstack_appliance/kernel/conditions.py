@@ -144,6 +144,7 @@ class Query:
         fields: wire names that the inventories are cut down to; empty keeps all.
         group_by: wire names of the resource's own fields; of the rows with the same values only the oldest
             is answered and counted. Empty answers and counts all.
+        filter_name: a filter besides the conditions, as ``type:argument``; there is none yet, so it is refused.
     """
 
     where: Term = And()
@@ -155,6 +156,7 @@ class Query:
     reply_with_count: bool = False
     fields: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
+    filter_name: str | None = None
 
 
 def parse_rest(params: Sequence[tuple[str, str]]) -> Query:
@@ -166,10 +168,6 @@ def parse_rest(params: Sequence[tuple[str, str]]) -> Query:
     single = _singles(params)
     conditions = dict.fromkeys(parse_condition(value) for key, value in params if key == "q")
     sort = single.get("sort", "")
-    if single.get("filterName"):
-        raise InvalidArgument(
-            f"there is no filter [{single['filterName']}]; leave the parameter filterName out and use conditions"
-        )
     return Query(
         where=all_of(conditions),
         sort=sort.lstrip("+- ") or None,
@@ -179,6 +177,7 @@ def parse_rest(params: Sequence[tuple[str, str]]) -> Query:
         count=_flag(single, "count"),
         reply_with_count=_flag(single, "replyWithCount"),
         fields=tuple(name for name in single.get("fields", "").replace(" ", "").split(",") if name),
+        filter_name=single.get("filterName") or None,
     )
 
 

@@ -7,22 +7,19 @@ what the caller may see (scope.py); the rows that come back are rendered (invent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from zstack_appliance.kernel.bounded import select_bounded
+from zstack_appliance.kernel.bounded import MAX_ROWS, Snapshots, refuse_many, select_bounded
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.conditions import Query
 from zstack_appliance.kernel.edges import Graph, lineage, public_fields
-from zstack_appliance.kernel.errors import Fault, refuse
+from zstack_appliance.kernel.errors import Fault, InvalidArgument, refuse
 from zstack_appliance.kernel.inventory import Inventories, Inventory, schema_of
 from zstack_appliance.kernel.paths import unknown
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Record, describe
 from zstack_appliance.kernel.store.reader import Reader
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +35,6 @@ class QueryReply:
     inventories: list[Inventory] | None
     total: int | None
     schema: Mapping[str, str]
-
-
-class Snapshots(Protocol):
-    """What queries are answered from; the store is one."""
-
-    async def read(self, function: Callable[[Reader], T]) -> T:
-        """What `function` makes of one snapshot of the database, away from the loop thread."""
 
 
 class Queries:
@@ -65,11 +55,15 @@ class Queries:
         """Answer one query; rows, lists and total are of one moment. Cancelling it interrupts it.
 
         Raises:
-            InvalidArgument: it names a field that is not there or a value that does not fit; all of them.
+            InvalidArgument: it names a field that is not there or a value that does not fit, all of them; or
+                more rows match than one answer holds, and it asks for all of them.
         """
+        if query.filter_name is not None:
+            raise InvalidArgument(f"there is no filter [{query.filter_name}]; leave filterName out, use conditions")
         wanted = self._compiler.narrowed(query, cls)
         refuse(*(_field_fault(self._compiler.graph, wanted, name) for name in query.fields))
-        rows = None if query.count else self._compiler.rows(query, cls, principal)
+        page = replace(query, limit=min(query.limit, MAX_ROWS + 1))
+        rows = None if query.count else self._compiler.rows(page, cls, principal)
         counted = query.count or query.reply_with_count
         total = self._compiler.count(query, cls, principal) if counted else None
 
@@ -78,7 +72,9 @@ class Queries:
             if rows is None:
                 return QueryReply(None, number, {})
             decode = self._compiler.tables.of(wanted).layout.decode
-            found = [decode(row) for row in select_bounded(reader, rows)]
+            selected = select_bounded(reader, rows)
+            refuse_many(selected)
+            found = [decode(row) for row in selected]
             inventories = self._inventories.render(reader, found, principal, query.fields)
             return QueryReply(inventories, number, schema_of("inventories", inventories))
 

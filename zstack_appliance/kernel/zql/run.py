@@ -7,9 +7,10 @@ account at every hop, bindings, limits) holds here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from zstack_appliance.kernel.bounded import select_bounded
+from zstack_appliance.kernel.bounded import MAX_ROWS, Snapshots, refuse_many, select_bounded
 from zstack_appliance.kernel.comparison import Shape, shape_of
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.conditions import And, Cond, Query, Term
@@ -17,7 +18,7 @@ from zstack_appliance.kernel.edges import query_name
 from zstack_appliance.kernel.errors import InvalidArgument
 from zstack_appliance.kernel.paths import field_named
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.query import Queries, Snapshots
+from zstack_appliance.kernel.query import Queries
 from zstack_appliance.kernel.schema import Record
 from zstack_appliance.kernel.store.reader import Reader
 from zstack_appliance.kernel.zql.parser import parse
@@ -104,11 +105,13 @@ class Zql:
         self, statement: Statement, query: Query, cls: type[Record], principal: Principal
     ) -> list[tuple[list[Any], list[Any]]]:
         sums = statement.fields if statement.verb is Verb.SUM else ()
-        made = self._compiler.groups(query, cls, principal, sums)
+        page = replace(query, limit=min(query.limit, MAX_ROWS + 1))
+        made = self._compiler.groups(page, cls, principal, sums)
         readers = [self._reader(self._compiler.narrowed(query, cls), name) for name in statement.group_by]
 
         def look(reader: Reader) -> list[tuple[list[Any], list[Any]]]:
             rows = select_bounded(reader, made)
+            refuse_many(rows)
             return [
                 ([read(value) for read, value in zip(readers, row, strict=False)], list(row[len(readers) :]))
                 for row in rows
