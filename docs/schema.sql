@@ -400,6 +400,21 @@ CREATE TABLE "quota" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "quota__identity_uuid__name" ON "quota" ("identity_uuid", "name");
+CREATE TABLE "resource_config" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "resource_uuid" TEXT NOT NULL,
+  "resource_type" TEXT NOT NULL,
+  "category" TEXT NOT NULL,
+  "name" TEXT NOT NULL,
+  "description" TEXT NOT NULL,
+  "value" TEXT NOT NULL,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "resource_config__resource_uuid__category__name" ON "resource_config" ("resource_uuid", "category", "name");
+CREATE INDEX "resource_config__category__name" ON "resource_config" ("category", "name");
+CREATE INDEX "resource_config__owner_uuid" ON "resource_config" ("owner_uuid");
 CREATE TABLE "session" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,

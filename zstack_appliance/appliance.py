@@ -177,7 +177,7 @@ def _wire(
     inventories = Inventories(compiler, printed)
     snapshots = InTime(store, configs)
     queries = Queries(compiler, inventories, snapshots)
-    patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources)
+    patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources, configs)
     links = outside.hosts(outside.instance, plugins)
     kernel = Kernel(
         store=store,

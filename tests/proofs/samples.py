@@ -92,6 +92,8 @@ def value_of(field: Field) -> Any:
         return {"x1": "x1" if inner is str else ["x1"]}
     if origin in (list, tuple) and any(meta.min_length for meta in field.meta):
         item = get_args(field.type)[0]
+        if isinstance(item, type) and issubclass(item, msgspec.Struct):
+            return origin([item(**{inner.name: value_of(inner) for inner in fields_of(item) if inner.required})])
         return origin([next(text for text in CANDIDATES if _fits(text, item))])
     empty: Any = {bool: False, list: [], tuple: ()}.get(origin)
     assert empty is not None, f"{field.name}: no sample for {field.type}; teach value_of"

@@ -57,6 +57,16 @@ BARE_UUIDS = {
     "CreateUserTag.resource_uuid": "of any table; tests/cloud/tag proves who may",
     "CreateSystemTag.resource_uuid": "of any table; tests/cloud/tag proves who may",
     "DeleteTag.uuid": "of either kind of tag; tests/cloud/tag proves who may",
+    **{
+        f"{name}.resource_uuid": "of any table; tests/cloud/global_config proves who may"
+        for name in (
+            "UpdateResourceConfig",
+            "UpdateResourceConfigs",
+            "DeleteResourceConfig",
+            "GetResourceConfig",
+            "GetResourceConfigs",
+        )
+    },
 }
 """Arguments that name a row without a `Ref`, so that their handlers must check rights themselves."""
 

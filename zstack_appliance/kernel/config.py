@@ -1,11 +1,13 @@
 """Settings that an administrator changes while the cloud runs.
 
 Primitives: `GlobalConfig` (a declared setting: category, name, default, what values it takes), `Setting`
-(the stored row, one per changed setting) and `Configs` (the values in force).
+(the stored row, one per declared setting) and `Configs` (the values in force). Those that a resource may have
+for itself are in `resource_config.py`.
 """
 
 from __future__ import annotations
 
+import abc
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,11 +26,11 @@ class GlobalConfig:
         name: such as ``deletionPolicy``.
         default: as text.
         description: one sentence for the operator, with the unit.
-        kind: ``str``, ``int`` or ``bool``: what the text must read as; an ``int`` may have a unit (``1G``).
+        kind: ``str``, ``int``, ``float`` or ``bool``: what the text must read as; an ``int`` may have a unit (``1G``).
         low: smallest allowed number.
         high: largest allowed number.
         choices: the only allowed texts.
-        bind: wire types of the resources that may override it, nearest first.
+        bind: wire types of the resources that may have a value of their own, such as ``HostVO``, nearest first.
     """
 
     category: str
@@ -52,14 +54,15 @@ class GlobalConfig:
             return self._fault(value, f"one of {', '.join(self.choices)}")
         if self.kind is bool and value.lower() not in ("true", "false"):
             return self._fault(value, "true or false")
-        if self.kind is int:
+        if self.kind in (int, float):
             return self._number_fault(value)
         return None
 
     def _number_fault(self, value: str) -> Fault | None:
-        number = parse_number(value)
+        number = parse_number(value) if self.kind is int else parse_fraction(value)
         if number is None:
-            return self._fault(value, "a whole number, if need be with a unit such as 1G")
+            whole = "a whole number, if need be with a unit such as 1G"
+            return self._fault(value, whole if self.kind is int else "a number such as 1.5")
         if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
             bounds = f"{'' if self.low is None else self.low} to {'' if self.high is None else self.high}"
             return self._fault(value, f"a number in the range {bounds}")
@@ -76,6 +79,11 @@ def parse_number(text: str) -> int | None:
     """``4096``, ``1G`` or ``-1`` as a whole number; None when it is not one."""
     match = re.fullmatch(r"(-?\d+)([BKMGT]?)", text.strip(), re.IGNORECASE)
     return int(match[1]) * _UNITS[match[2].upper()] if match else None
+
+
+def parse_fraction(text: str) -> float | None:
+    """``1.5`` or ``2`` as a number; None when it is not one."""
+    return float(text) if re.fullmatch(r"\s*-?\d{1,9}(\.\d{1,9})?\s*", text) else None
 
 
 @resource(
@@ -100,7 +108,41 @@ class Setting(Record, frozen=True, kw_only=True):
     value: str
 
 
-class Configs:
+class Values(abc.ABC):
+    """Texts by their path, read as what they stand for."""
+
+    @abc.abstractmethod
+    def text(self, path: str) -> str:
+        """The value in force, as text."""
+
+    def number(self, path: str) -> int:
+        """The value in force as a whole number, units resolved.
+
+        Raises:
+            ValueError: the declaration is not of kind ``int``.
+        """
+        value = parse_number(self.text(path))
+        if value is None:
+            raise ValueError(f"{path} is not a number")
+        return value
+
+    def fraction(self, path: str) -> float:
+        """The value in force as a number.
+
+        Raises:
+            ValueError: the declaration is of kind neither ``int`` nor ``float``.
+        """
+        value = parse_fraction(self.text(path))
+        if value is None:
+            raise ValueError(f"{path} is not a number")
+        return value
+
+    def flag(self, path: str) -> bool:
+        """The value in force as a boolean."""
+        return self.text(path).lower() == "true"
+
+
+class Configs(Values):
     """The values in force: defaults of the declarations, overlaid by what is stored."""
 
     def __init__(self, declared: Iterable[GlobalConfig]) -> None:
@@ -141,18 +183,3 @@ class Configs:
     def text(self, path: str) -> str:
         """The value in force, as text."""
         return self._values[path]
-
-    def number(self, path: str) -> int:
-        """The value in force as a whole number, units resolved.
-
-        Raises:
-            ValueError: the declaration is not of kind ``int``.
-        """
-        value = parse_number(self._values[path])
-        if value is None:
-            raise ValueError(f"{path} is not a number")
-        return value
-
-    def flag(self, path: str) -> bool:
-        """The value in force as a boolean."""
-        return self._values[path].lower() == "true"

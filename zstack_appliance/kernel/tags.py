@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from zstack_appliance.kernel.config import Configs
 from zstack_appliance.kernel.errors import Fault, InvalidArgument, refuse
-from zstack_appliance.kernel.message import Request, resource_of
+from zstack_appliance.kernel.message import Create, Request, resource_of
+from zstack_appliance.kernel.resource_config import AT_CREATE, ResourceConfig, at_create_fault, draft_config
 from zstack_appliance.kernel.schema import Record, describe, root_of
 from zstack_appliance.kernel.tag import SystemTag, SystemTagRow, UserTag
 
@@ -30,6 +32,8 @@ class Tagging(msgspec.Struct, frozen=True, kw_only=True):
 
     user: tuple[UserTag, ...] = ()
     system: tuple[SystemTagRow, ...] = ()
+    configs: tuple[ResourceConfig, ...] = ()
+    """What tags of the pattern `AT_CREATE` stand for."""
 
 
 class TagPatterns:
@@ -38,9 +42,13 @@ class TagPatterns:
     Args:
         patterns: of every plugin.
         resources: every registered resource; tags name them by their wire type, such as ``ZoneVO``.
+        configs: the settings that a tag may give a new resource a value of its own for.
     """
 
-    def __init__(self, patterns: Iterable[SystemTag], resources: Iterable[type[Record]]) -> None:
+    def __init__(
+        self, patterns: Iterable[SystemTag], resources: Iterable[type[Record]], configs: Configs | None = None
+    ) -> None:
+        self._configs = configs or Configs(())
         self._patterns: dict[str, list[SystemTag]] = {}
         for pattern in patterns:
             self._patterns.setdefault(pattern.target, []).append(pattern)
@@ -60,7 +68,8 @@ class TagPatterns:
         target = resource_of(type(message))
         if target is None:
             raise InvalidArgument("system tags go on a resource, and this call is about none; leave them out")
-        refuse(*(self.fault(target, tag) for tag in tags))
+        new = isinstance(message, Create)
+        refuse(*(self.fault(target, tag, new=new) for tag in tags))
 
     def resource(self, vo: str) -> type[Record]:
         """The resource with a wire type.
@@ -83,8 +92,22 @@ class TagPatterns:
             cls = describe(cls).base
         return None
 
-    def fault(self, target: type[Record], tag: str) -> Fault | None:
-        """What is wrong with a system tag that a caller wants on a resource, or None."""
+    def fault(self, target: type[Record], tag: str, *, new: bool = False) -> Fault | None:
+        """What is wrong with a system tag that a caller wants on a resource, or None.
+
+        Args:
+            target: the resource's class.
+            tag: the text.
+            new: whether the resource is being made by the call that brings the tag.
+        """
+        if AT_CREATE.tokens(tag) is not None:
+            if new:
+                return at_create_fault(self._configs, target, tag)
+            return Fault(
+                "systemTags",
+                f"system tag[{tag}] goes with the call that makes a resource; to change one"
+                " that exists, update its resource configuration",
+            )
         pattern = self.match(target, tag)
         vo = describe(target).vo
         if pattern is None:
@@ -96,16 +119,23 @@ class TagPatterns:
 
 def draft_tags(message: Request[Any], row: Record, cloud: Cloud) -> Tagging:
     """The tag rows that a create message asks for on its new row. A tag that is given twice counts once."""
+    texts = _texts(message, "system_tags")
+    # By path, so that the last of two values for one setting counts.
+    wished = {f"{found['category']}.{found['name']}": found["value"] for found in map(AT_CREATE.tokens, texts) if found}
     return Tagging(
         user=tuple(user_tag(row, tag, cloud) for tag in _texts(message, "user_tags")),
-        system=tuple(system_tag(row, tag, cloud) for tag in _texts(message, "system_tags")),
+        system=tuple(system_tag(row, tag, cloud) for tag in texts if AT_CREATE.tokens(tag) is None),
+        configs=tuple(
+            draft_config(cloud.configs.declaration(path), row, value, cloud.entropy.uuid())
+            for path, value in wished.items()
+        ),
     )
 
 
 def attach(tx: Tx, tagging: Tagging) -> None:
     """Insert the tags, in the commit that inserts the row that they go on."""
-    for tag in (*tagging.user, *tagging.system):
-        tx.insert(tag)
+    for row in (*tagging.user, *tagging.system, *tagging.configs):
+        tx.insert(row)
 
 
 def user_tag(row: Record, tag: str, cloud: Cloud) -> UserTag:

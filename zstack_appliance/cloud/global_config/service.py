@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.global_config.messages import ResetGlobalConfig, UpdateGlobalConfig
+from zstack_appliance.cloud.global_config.messages import (
+    GetGlobalConfigOptions,
+    Options,
+    OptionsReply,
+    ResetGlobalConfig,
+    SettingChanged,
+    UpdateGlobalConfig,
+)
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import GlobalConfig, Setting
 from zstack_appliance.kernel.plugin import handles
@@ -24,13 +31,15 @@ async def update(m: UpdateGlobalConfig, cloud: Cloud) -> Setting:
     cloud.configs.check(path, value)
     setting = await cloud.write(lambda tx: tx.update(_stored(tx, declared), value=value))
     cloud.configs.put(path, value)
+    await cloud.publish(SettingChanged(path=path))
     return setting
 
 
 @handles(ResetGlobalConfig, queue=_all_settings)
 async def reset(_: ResetGlobalConfig, cloud: Cloud) -> None:
-    """Store every default, then put them in force."""
+    """Store every default, then put them in force. What single resources have for themselves stays."""
     declared = tuple(cloud.configs.declared.values())
+    changed = [config.path for config in declared if cloud.configs.text(config.path) != config.default]
 
     def commit(tx: Tx) -> None:
         for config in declared:
@@ -39,6 +48,20 @@ async def reset(_: ResetGlobalConfig, cloud: Cloud) -> None:
     await cloud.write(commit)
     for config in declared:
         cloud.configs.put(config.path, config.default)
+    for path in changed:
+        await cloud.publish(SettingChanged(path=path))
+
+
+@handles(GetGlobalConfigOptions)
+async def options(m: GetGlobalConfigOptions, cloud: Cloud) -> OptionsReply:
+    """Say what values a setting takes."""
+    config = cloud.configs.declaration(f"{m.category}.{m.name}")
+    choices = config.choices or (("true", "false") if config.kind is bool else None)
+    return OptionsReply(
+        options=Options(
+            valid_value=choices, number_greater_than_or_equal=config.low, number_less_than_or_equal=config.high
+        )
+    )
 
 
 async def seed(cloud: Cloud) -> None:
