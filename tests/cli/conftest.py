@@ -15,6 +15,8 @@ import pytest
 PASSWORD = "correct horse"
 HOSTS = 3
 
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="the socket lets root in, and nobody else")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

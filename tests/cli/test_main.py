@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import stat
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PASSWORD, Run, Simulated
+from tests.cli.conftest import AS_ROOT, PASSWORD, Run, Simulated
 
 HELP_SECONDS = 0.25
-
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="the socket lets root in, and nobody else")
 
 
 def test_help_is_quick_and_names_everything(command: Run) -> None:

@@ -44,11 +44,16 @@ class Client:
 
     Args:
         place: which, and as whom.
+        seconds: how long a door may take to answer.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, seconds: float = _ANSWER_SECONDS) -> None:
         self.place = place
-        self._connection = _connection(place)
+        self._connection = _connection(place, seconds)
+
+    def close(self) -> None:
+        """Let the connection go; the next request opens another."""
+        self._connection.close()
 
     def send(self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None) -> Answer:
         """One request below ``/zstack/v1``, as it is answered.
@@ -132,8 +137,8 @@ class Client:
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_ANSWER_SECONDS)
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
         self._path = path
 
     def connect(self) -> None:
@@ -143,12 +148,12 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _connection(place: Place) -> http.client.HTTPConnection:
+def _connection(place: Place, seconds: float) -> http.client.HTTPConnection:
     if place.socket is not None:
-        return _UnixConnection(str(place.socket))
+        return _UnixConnection(str(place.socket), seconds)
     parts = urlsplit(place.url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname or "", parts.port, timeout=_ANSWER_SECONDS)
+    return kind(parts.hostname or "", parts.port, timeout=seconds)
 
 
 def request_of(route: CallRoute, params: Mapping[str, Any]) -> tuple[str, str, dict[str, Any] | None]:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
 
 from zstack_appliance.cli.client import Client
+from zstack_appliance.cli.completing import Offering
 from zstack_appliance.cli.conditions import condition
 from zstack_appliance.cli.declared import kebab, option_name, path_of
 from zstack_appliance.cli.names import Resolver
+from zstack_appliance.cli.offers import (
+    Names,
+    Offer,
+    condition_offers,
+    name_offers,
+    parameter_offers,
+    value_offers,
+    word_offers,
+)
 from zstack_appliance.cli.output import Output, columns_of
 from zstack_appliance.cli.place import choose, client_params
 from zstack_appliance.cli.steps import watch_at_terminal
 from zstack_appliance.cli.values import parse, split_pair
 from zstack_appliance.cli.verbs import Api, object_of, verbs_of
-from zstack_appliance.kernel.edges import query_name
+from zstack_appliance.kernel.edges import public_fields, query_name
 from zstack_appliance.kernel.schema import Field, Record, fields_of
 
 _UNOFFERED = ("tagUuids",)
@@ -86,20 +97,49 @@ def list_command(noun: type[Record], name: str = "list") -> click.Command:
     return click.Command(
         name,
         callback=run,
-        params=[click.Argument(["conditions"], nargs=-1, metavar="[CONDITION]..."), *page_params(), *client_params()],
+        params=[conditions_argument(noun), *page_params(noun), *client_params()],
         help=f"List the {query_name(noun)}s that match every CONDITION, such as name=web or 'state?=Running,Paused'.",
     )
 
 
-def page_params() -> list[click.Parameter]:
-    """The options that say which page of a query's answer to print, and what of it."""
+def conditions_argument(noun: type[Record]) -> click.Argument:
+    """``[CONDITION]...`` of a query."""
+    offering = Offering(lambda typed, names, _: condition_offers(noun, typed, names))
+    return click.Argument(["conditions"], nargs=-1, metavar="[CONDITION]...", shell_complete=offering)
+
+
+def page_params(noun: type[Record] | None = None) -> list[click.Parameter]:
+    """The options that say which page of a query's answer to print, and what of it.
+
+    Args:
+        noun: whose fields are offered by completion.
+    """
+    wires = () if noun is None else tuple(field.wire for field in public_fields(noun))
+    one = Offering(lambda typed, _names, _before: _sort_offers(wires, typed))
+    some = Offering(lambda typed, _names, _before: _list_offers(wires, typed))
     return [
-        click.Option(["--fields"], metavar="A,B", help="Only these fields."),
-        click.Option(["--sort"], metavar="[-]FIELD", help="Order by a field; with a minus sign the largest first."),
+        click.Option(["--fields"], metavar="A,B", help="Only these fields.", shell_complete=some),
+        click.Option(
+            ["--sort"],
+            metavar="[-]FIELD",
+            help="Order by a field; with a minus sign the largest first.",
+            shell_complete=one,
+        ),
         click.Option(["--limit"], type=click.IntRange(0), help="Rows at most; 1000 by default."),
         click.Option(["--start"], type=click.IntRange(0), help="Rows to leave out first."),
         click.Option(["--count"], is_flag=True, help="Print only how many match."),
     ]
+
+
+def _sort_offers(wires: tuple[str, ...], typed: str) -> Iterator[Offer]:
+    sign = typed[:1] if typed[:1] in ("+", "-") else ""
+    return word_offers((sign + wire for wire in wires), typed)
+
+
+def _list_offers(wires: tuple[str, ...], typed: str) -> Iterator[Offer]:
+    before, comma, begun = typed.rpartition(",")
+    taken = set(before.split(","))
+    return (Offer(before + comma + wire) for wire in wires if wire.startswith(begun) and wire not in taken)
 
 
 def query(client: Client, output: Output, noun: type[Record], **options: Any) -> None:
@@ -123,7 +163,8 @@ def _special_command(noun: type[Record], verb: str, text: str, special: Special)
         client, output = reach(options)
         special(client, output, noun, name)
 
-    params: list[click.Parameter] = [click.Argument(["name"]), *client_params()]
+    offering = Offering(lambda typed, names, _: name_offers(noun, typed, names))
+    params: list[click.Parameter] = [click.Argument(["name"], shell_complete=offering), *client_params()]
     return click.Command(verb, callback=run, params=params, help=text)
 
 
@@ -147,12 +188,26 @@ def api_command(message: Api, noun: type[Record], verb: str) -> click.Command:
         verb,
         callback=run,
         params=[
-            click.Argument(["words"], nargs=-1, metavar=f"{subject}[KEY=VALUE]..."),
+            click.Argument(
+                ["words"],
+                nargs=-1,
+                metavar=f"{subject}[KEY=VALUE]...",
+                shell_complete=Offering(functools.partial(_word_offers, message, target)),
+            ),
             *(_option(field, noun) for field in fields_of(message) if field.wire not in _UNOFFERED and field != target),
             *client_params(),
         ],
         help=f"{inspect.cleandoc(message.__doc__ or '')}\n\nNames are accepted wherever uuids are.",
     )
+
+
+def _word_offers(
+    message: Api, target: Field | None, typed: str, names: Names, before: Sequence[str]
+) -> Iterator[Offer]:
+    """The first word names what is acted on, where the API acts on something; the others are ``key=value``."""
+    if target is not None and target.ref is not None and not before:
+        return name_offers(target.ref.target, typed, names)
+    return parameter_offers(message, typed, names)
 
 
 def _subject(message: Api, target: Field | None) -> str:
@@ -194,7 +249,10 @@ def _option(field: Field, noun: type[Record]) -> click.Option:
     if field.type is bool:
         return click.Option([f"--{short}/--no-{short}", declared], default=None, help=_help(field))
     is_list = get_origin(field.type) in (list, tuple)
-    return click.Option([*names, declared], multiple=is_list, metavar=_metavar(field), help=_help(field))
+    offering = Offering(lambda typed, known, _: value_offers(field, typed, known))
+    return click.Option(
+        [*names, declared], multiple=is_list, metavar=_metavar(field), help=_help(field), shell_complete=offering
+    )
 
 
 def _metavar(field: Field) -> str:

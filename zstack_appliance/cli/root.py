@@ -16,6 +16,7 @@ from zstack_appliance.cli.exits import EXIT_HELP
 MODULES = {
     "api": "call",
     "bench": "bench",
+    "completion": "completion",
     "doctor": "doctor",
     "login": "login",
     "logout": "login",
@@ -23,12 +24,14 @@ MODULES = {
     "purge": "purge",
     "query": "call",
     "schema": "schema",
+    "shell": "shell",
 }
 """Command to the module that holds it, each with its one line of help in `HELP`."""
 
 HELP = {
     "api": "Call an API by its name, with key=value parameters.",
     "bench": "Measure how fast VMs are created.",
+    "completion": "Make bash or zsh complete commands, conditions, names and uuids.",
     "doctor": "Look for what is wrong on this machine, and for what records do not account for.",
     "login": "Open a session, and keep it for later commands.",
     "logout": "End the session that login kept.",
@@ -36,6 +39,7 @@ HELP = {
     "purge": "Remove a data folder, its VMs, and all that its appliance made on this machine.",
     "query": "Query any resource.",
     "schema": "What is declared: tables, fields, routes, messages, conditions.",
+    "shell": "Call APIs and query at a prompt that completes.",
 }
 
 
@@ -63,7 +67,8 @@ class Root(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, but an unknown command is told what comes close to it."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        known = ctx.resilient_parsing or not args or args[0].startswith("-")
+        if not known and self.get_command(ctx, args[0]) is None:
             from zstack_appliance.cli.declared import unknown
 
             raise unknown("command", args[0], self.list_commands(ctx))
