@@ -72,6 +72,8 @@ CREATE TABLE "flow_run" (
   "last_op_date" INTEGER NOT NULL,
   "flow" TEXT NOT NULL,
   "state" TEXT NOT NULL CHECK ("state" IN ('Forward', 'Backward', 'Done', 'Unwound', 'Stuck')),
+  "plan" TEXT NOT NULL,
+  "pivot" INTEGER NOT NULL,
   "position" INTEGER NOT NULL,
   "context" TEXT NOT NULL,
   "keys" TEXT NOT NULL,

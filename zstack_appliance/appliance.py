@@ -43,6 +43,8 @@ from zstack_appliance.kernel.derive.legacy import messages
 from zstack_appliance.kernel.derive.openapi import document
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
+from zstack_appliance.kernel.flow_edits import offers, with_edits
+from zstack_appliance.kernel.flows_file import read_edits
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Job, Jobs
@@ -62,6 +64,8 @@ from zstack_appliance.kernel.tags import TagPatterns
 from zstack_appliance.kernel.world import Clock, Entropy
 from zstack_appliance.kernel.zql.run import Zql
 from zstack_appliance.version import VERSION
+
+FLOWS_FILE = "flows.toml"
 
 Hosts = Callable[[Instance, tuple[Plugin, ...]], HostLinks]
 """Makes what reaches hosts from the host halves that the plugins bring."""
@@ -124,7 +128,8 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
         Conflict: another process uses the data folder, or its database does not fit this version.
         RuntimeError: there are no plugins.
     """
-    chosen = tuple(plugins) if plugins is not None else discover(zstack_appliance.cloud.__name__)
+    found = tuple(plugins) if plugins is not None else discover(zstack_appliance.cloud.__name__)
+    chosen = with_edits(found, read_edits(outside.data / FLOWS_FILE))
     resources: tuple[type[Record], ...] = (*(cls for p in chosen for cls in p.resources), Job, FlowRun)
     configs = Configs(
         (
@@ -183,7 +188,9 @@ def _wire(
         store=store,
         bus=Bus(plugins, queues),
         queues=queues,
-        flows=Flows((flow for plugin in plugins for flow in plugin.flows), outside.sealer, outside.probe),
+        flows=Flows(
+            (flow for plugin in plugins for flow in plugin.flows), outside.sealer, outside.probe, offers(plugins)
+        ),
         configs=configs,
         clock=outside.clock,
         entropy=outside.entropy,

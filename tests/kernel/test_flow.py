@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.flow import Context, Flow, Step
+from zstack_appliance.kernel.flow import Change, Context, Flow, Step, Where
 from zstack_appliance.kernel.store import Tx
 
 
@@ -58,3 +58,10 @@ def test_a_plan_that_cannot_be_kept_is_refused(steps: tuple[Step, ...], text: st
 
 def test_keeps_stands_for_an_undo() -> None:
     assert planned(Step("a", do=do, keeps="nothing is left")) == [("f/a", False)]
+
+
+def test_a_change_at_no_step_is_refused() -> None:
+    step = Step("a", do=do, undo=do)
+    change = Change(Where.BEFORE, "f/b", Step("rack.x", do=do, undo=do), by="rack", source="plugin rack")
+    with pytest.raises(ValueError, match="plugin rack: there is no step f/b; its flow has f/a"):
+        Flow("f", Context, lambda: (step,), changes=(change,)).plan()

@@ -40,6 +40,8 @@ def _left_behind(name: str) -> FlowRun:
         last_op_date=1,
         flow="of.a.plugin.that.is.gone" if name == "unknown" else FLOW.name,
         state=RunState.FORWARD,
+        plan=["one", "two"],
+        pivot=2,
         position=1,
         context="{" if name == "unreadable" else "{}",
         keys=[("zone", NAMES[name])],

@@ -78,8 +78,10 @@ def altered(plugins: tuple[Plugin, ...], alter: Callable[[Placed], Step]) -> tup
     """The same plugins, each step of each flow replaced by what `alter` makes of it."""
 
     def change(flow: Flow[Any]) -> Flow[Any]:
-        steps = {placed.id: alter(placed) for placed in flow.plan()}
-        return dataclasses.replace(flow, steps=lambda: _rebuilt(flow.name, flow.steps(), steps))
+        own = {placed.id: alter(placed) for placed in flow.own()}
+        of_others = {placed.change: alter(placed) for placed in flow.plan() if placed.change is not None}
+        changes = tuple(dataclasses.replace(change, step=of_others[change]) for change in flow.changes)
+        return dataclasses.replace(flow, steps=lambda: _rebuilt(flow.name, flow.steps(), own), changes=changes)
 
     return tuple(dataclasses.replace(plugin, flows=tuple(change(flow) for flow in plugin.flows)) for plugin in plugins)
 

@@ -9,10 +9,13 @@ after a crash it is unwound or finished.
 - ``steps`` makes a step of a sub-flow, whose steps take its place and share its context.
 - One step may be the ``pivot``. Before it a failure, a cancel or a crash unwinds the flow; from it on, the
   steps are repeatable and only go forward, because what they undo would no longer be there to restore.
+
+A `Change` puts a step of somebody else into a flow, or in the place of one of its own (`kernel/flow_edits.py`).
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -46,6 +49,8 @@ class Step:
         steps: the steps of a sub-flow.
         pivot: from this step on the flow only goes forward.
         keeps: where a step before the pivot has no undo, the reason why nothing is left behind.
+        with_next: what it writes is taken back by the next step, which begins in the same commit, or by nobody
+            because nothing follows. So no step of others that reaches outside may come right after it.
         timeout: seconds that `do` may take; the job's own limit holds besides.
     """
 
@@ -57,6 +62,7 @@ class Step:
     steps: tuple[Step, ...] = ()
     pivot: bool = False
     keeps: str = ""
+    with_next: bool = False
     timeout: float | None = None
 
     def __post_init__(self) -> None:
@@ -76,6 +82,33 @@ class Step:
         return self.undo or self.undo_tx
 
 
+class Where(enum.Enum):
+    """How a step of somebody else stands to a step of a flow."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    INSTEAD_OF = "instead_of"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A step of somebody else in a flow.
+
+    Args:
+        where: how it stands to `at`.
+        at: the id of one of the flow's own steps.
+        step: under its full name, ``plugin.step``.
+        by: the plugin that it comes from.
+        source: who wants it there, for errors: ``plugin rack``, or a file and a line.
+    """
+
+    where: Where
+    at: str
+    step: Step
+    by: str
+    source: str
+
+
 @dataclass(frozen=True)
 class Flow(Generic[C]):
     """An operation: its name, the type of its context, and its steps in order.
@@ -87,17 +120,23 @@ class Flow(Generic[C]):
     name: str
     context: type[C]
     steps: Callable[[], tuple[Step, ...]]
+    changes: tuple[Change, ...] = ()
+    """Steps of others; nobody writes them here, see `kernel/flow_edits.py`."""
 
     def plan(self) -> tuple[Placed, ...]:
-        """The steps in the order that they run in, sub-flows spread out.
+        """The steps in the order that they run in, sub-flows spread out, the changes made.
 
         Raises:
-            ValueError: two steps have one name, a step before the pivot neither has an undo nor says why, or
-                there is more than one pivot.
+            ValueError: two steps have one name, a step before the pivot neither has an undo nor says why,
+                there is more than one pivot, or a change does not fit.
         """
-        placed = tuple(_spread(self.name, self.steps()))
+        placed = changed(self.own(), self.changes)
         _check(self.name, placed)
         return placed
+
+    def own(self) -> tuple[Placed, ...]:
+        """The steps as the flow itself has them."""
+        return tuple(_spread(self.name, self.steps()))
 
 
 @dataclass(frozen=True)
@@ -109,6 +148,8 @@ class Placed:
     step: Step
     forward_only: bool
     """Whether it is the pivot or comes after it."""
+    change: Change | None = None
+    """How it came here; None for a step of the flow's own."""
 
 
 def _spread(prefix: str, steps: tuple[Step, ...], *, forward_only: bool = False) -> Iterator[Placed]:
@@ -123,12 +164,81 @@ def _spread(prefix: str, steps: tuple[Step, ...], *, forward_only: bool = False)
             yield Placed(step_id, step, forward_only)
 
 
+def changed(own: tuple[Placed, ...], changes: tuple[Change, ...]) -> tuple[Placed, ...]:
+    """A plan with the steps of others in it, in the order in which they are given at each place.
+
+    Raises:
+        ValueError: a change names no step, replaces what is replaced already, or makes or loses a pivot.
+    """
+    ids = [entry.id for entry in own]
+    for change in changes:
+        if change.at not in ids:
+            raise ValueError(f"{change.source}: there is no step {change.at}; its flow has {', '.join(ids)}")
+    found: list[Placed] = []
+    forward = False
+    for entry in own:
+        there = [change for change in changes if change.at == entry.id]
+        found += (_placed(change, forward_only=forward) for change in there if change.where is Where.BEFORE)
+        found.append(_replaced(entry, there, is_pivot=entry.forward_only and not forward))
+        forward = entry.forward_only
+        found += (_placed(change, forward_only=forward) for change in there if change.where is Where.AFTER)
+    return tuple(found)
+
+
+def _placed(change: Change, *, forward_only: bool) -> Placed:
+    if change.step.pivot and change.where is not Where.INSTEAD_OF:
+        raise ValueError(f"{change.source}: {change.step.name} is a pivot, which can only stand instead of a pivot")
+    return Placed(f"{change.at.partition('/')[0]}/{change.step.name}", change.step, forward_only, change)
+
+
+def _replaced(entry: Placed, changes: list[Change], *, is_pivot: bool) -> Placed:
+    instead = [change for change in changes if change.where is Where.INSTEAD_OF]
+    if not instead:
+        return entry
+    change, *more = instead
+    if more:
+        raise ValueError(f"{more[0].source}: {entry.id} is replaced already, by {change.step.name} ({change.source})")
+    if is_pivot and not change.step.pivot:
+        raise ValueError(
+            f"{change.source}: {entry.id} is the flow's pivot, and {change.step.name} is none; only a step that can"
+            " be repeated, and says pivot=True, can take its place"
+        )
+    if change.step.pivot and not is_pivot:
+        raise ValueError(f"{change.source}: {change.step.name} is a pivot, and {entry.id} is none; replace the pivot")
+    return _placed(change, forward_only=entry.forward_only)
+
+
 def _check(flow: str, placed: tuple[Placed, ...]) -> None:
-    ids = [entry.id for entry in placed]
-    if len(set(ids)) != len(ids):
-        raise ValueError(f"flow {flow}: two steps have one name")
+    seen: set[str] = set()
+    for entry in placed:
+        if entry.id in seen:
+            raise ValueError(f"{_blamed(flow, entry)}: two steps have one name, {entry.id}; a step stands there once")
+        seen.add(entry.id)
     if sum(entry.step.pivot for entry in placed) > 1:
         raise ValueError(f"flow {flow}: more than one pivot")
     for entry in placed:
         if not entry.forward_only and entry.step.undone_by is None and not entry.step.keeps:
-            raise ValueError(f"step {entry.id}: give it an undo, or say in `keeps` why it needs none")
+            where = f"{entry.change.source}: " if entry.change else ""
+            raise ValueError(
+                f"{where}step {entry.id}: give it an undo, or say in `keeps` why it needs none;"
+                " what stands before the pivot may have to be taken back"
+            )
+    _check_neighbours(placed)
+
+
+def _check_neighbours(placed: tuple[Placed, ...]) -> None:
+    """Nothing that waits may come between a step and the one that takes back what it wrote."""
+    waiting: Placed | None = None
+    for entry in placed:
+        if waiting is not None and entry.change is not None and entry.change.where is not Where.INSTEAD_OF:
+            if entry.step.do is not None:
+                raise ValueError(
+                    f"{entry.change.source}: {entry.step.name} reaches outside the database, and nothing like that"
+                    f" may follow {waiting.id} directly; put it before {waiting.id}"
+                )
+        else:
+            waiting = entry if entry.step.with_next else None
+
+
+def _blamed(flow: str, entry: Placed) -> str:
+    return entry.change.source if entry.change is not None else f"flow {flow}"

@@ -42,6 +42,11 @@ class FlowRun(Record, frozen=True, kw_only=True):
 
     flow: str
     state: RunState
+    plan: list[str]
+    """The steps that it began with, in order, without the flow's name. It ends by them, whatever the flow is
+    by then."""
+    pivot: int
+    """Index of the first step that only goes forward; past the end without one."""
     position: int
     """Index in the plan: going forward the step that has begun, going backward the next one to undo."""
     context: str

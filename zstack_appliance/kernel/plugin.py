@@ -9,11 +9,14 @@ import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.flow import Flow
 from zstack_appliance.kernel.message import DeleteMode, Event, Hook, Request
+from zstack_appliance.kernel.offered import FlowEdit, OfferedStep
+from zstack_appliance.kernel.page import Page
 from zstack_appliance.kernel.quota import Quota
 from zstack_appliance.kernel.remote import HostSide
 from zstack_appliance.kernel.schema import Key, OnDelete, Record
@@ -53,6 +56,10 @@ class Plugin:
     listeners: tuple[tuple[type[Event], Serve], ...] = ()
     hooks: tuple[tuple[type[Hook[Any]], Serve], ...] = ()
     flows: tuple[Flow[Any], ...] = ()
+    steps: tuple[OfferedStep, ...] = ()
+    """Steps for the flows of others, which the administrator, or `flow_edits`, puts there."""
+    flow_edits: tuple[FlowEdit, ...] = ()
+    """Which of the offered steps go where from the start."""
     drivers: Mapping[tuple[type[Any], str], Any] = field(default_factory=dict)
     """By Protocol and the resource's ``type`` value, what makes the driver; the parent's `driver.py` says how."""
     host_side: HostSide = field(default_factory=HostSide)
@@ -66,6 +73,9 @@ class Plugin:
     """Awaited one by one, in plugin order, before the doors open."""
     tasks: tuple[Task, ...] = ()
     """Started once the doors are open; each runs in its own task until shutdown."""
+    pages: tuple[Page, ...] = ()
+    templates: Path | None = None
+    """The folder of the pages' templates: ``Path(__file__).parent / "templates"``."""
 
 
 _HANDLER = "__handler__"

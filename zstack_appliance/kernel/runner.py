@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import functools
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args
@@ -21,6 +21,8 @@ import trio
 from zstack_appliance.kernel.errors import CloudError, ErrorCode, Internal
 from zstack_appliance.kernel.flow import Context, Flow, Placed
 from zstack_appliance.kernel.journal import FlowRun, RunState, Sealer, StepRecord, close_step, mark_undo
+from zstack_appliance.kernel.offered import OfferedStep
+from zstack_appliance.kernel.plans import Plans, names_in, pivot_of
 from zstack_appliance.kernel.schema import SECRET, fields_of
 from zstack_appliance.kernel.together import was_cancelled
 
@@ -87,10 +89,17 @@ class Flows:
         flows: every registered flow; recovery finds them by name.
         sealer: encrypts contexts.
         probe: sees every step.
+        offered: the steps that plugins offer, by their full names; runs may have begun with them.
     """
 
-    def __init__(self, flows: Iterable[Flow[Any]], sealer: Sealer, probe: Probe | None = None) -> None:
-        self._plans = {flow.name: (flow, flow.plan()) for flow in flows}
+    def __init__(
+        self,
+        flows: Iterable[Flow[Any]],
+        sealer: Sealer,
+        probe: Probe | None = None,
+        offered: Mapping[str, OfferedStep] | None = None,
+    ) -> None:
+        self._plans = Plans(flows, offered or {})
         self._sealer = sealer
         self._probe: Probe = probe or NoProbe()
         self._parking = False
@@ -118,7 +127,7 @@ class Flows:
     @property
     def plans(self) -> dict[str, tuple[Placed, ...]]:
         """Every registered flow's plan, by name."""
-        return {name: plan for name, (_, plan) in self._plans.items()}
+        return self._plans.current
 
     async def run(self, flow: Flow[C], context: C, cloud: Cloud) -> C:
         """Run `flow` to its end and give back its context.
@@ -127,13 +136,15 @@ class Flows:
             CloudError: a step failed; everything before it has been undone.
             Cancelled: the caller's scope was cancelled; likewise undone, unless the appliance is stopping.
         """
-        _, plan = self._plans[flow.name]
+        plan = self._plans.current[flow.name]
         row = FlowRun(
             uuid=cloud.entropy.uuid(),
             create_date=0,
             last_op_date=0,
             flow=flow.name,
             state=RunState.FORWARD,
+            plan=names_in(flow.name, plan),
+            pivot=pivot_of(plan),
             position=0,
             context="",
             keys=[(key.table, key.uuid) for key in cloud.held()],
@@ -167,9 +178,7 @@ class Flows:
         return run.row.state
 
     def _reopened(self, row: FlowRun) -> _Run:
-        if row.flow not in self._plans:
-            raise Internal(f"flow {row.flow} is unknown: put its plugin back to let the run {row.uuid} end")
-        flow, plan = self._plans[row.flow]
+        flow, plan = self._plans.of(row)
         context = msgspec.json.decode(self._opened(row.context, flow.context), type=flow.context)
         return _Run(row, plan, context, list(row.steps))
 

@@ -48,7 +48,7 @@ ATTACH = Flow("l2_network.attach", Attachment, lambda: (
 
 DETACH = Flow("l2_network.detach", Attachment, lambda: (
     Step("remove_bridges", do=remove_bridges, undo=make_bridges),
-    Step("forget", tx=forget, keeps="nothing comes after it, and a commit is never half done"),
+    Step("forget", tx=forget, with_next=True, keeps="nothing comes after it, and a commit is never half done"),
 ))  # fmt: skip
 
 

@@ -32,12 +32,12 @@ class Attachment(Context):
 
 
 ATTACH = Flow("network_service.attach", Attachment, lambda: (
-    Step("record", tx=record, keeps="`withdraw` takes the rows back, before the providers look"),
+    Step("record", tx=record, with_next=True, keeps="`withdraw` takes the rows back, before the providers look"),
     Step("provide", do=provide, undo=withdraw),
 ))  # fmt: skip
 
 DETACH = Flow("network_service.detach", Attachment, lambda: (
-    Step("forget", tx=forget, keeps="`restore` brings the rows back, before the providers look"),
+    Step("forget", tx=forget, with_next=True, keeps="`restore` brings the rows back, before the providers look"),
     Step("provide", do=provide, undo=restore),
 ))  # fmt: skip
 

@@ -48,10 +48,10 @@ CREATE = Flow("vm_instance.create", NewVm, lambda: (
     Step("allocate_nics", tx=allocate_nics, undo_tx=release_nics),
     Step("create_root_volume", do=create_root_volume, undo=delete_root_volume),
     Step("volume_ready", tx=volume_ready, keeps="`record` takes the row back"),
-    Step("introduce_nics", tx=introduce_nics, keeps="`serve_nics` begins in the same commit, and takes them back"),
+    Step("introduce_nics", tx=introduce_nics, with_next=True, keeps="`serve_nics` takes them back"),
     Step("serve_nics", do=serve_nics, undo=stop_serving_nics),
     Step("start_on_hypervisor", do=start_on_hypervisor, undo=remove_from_hypervisor),
-    Step("settle", tx=settle, keeps="`record` takes the row back"),
+    Step("settle", tx=settle, with_next=True, keeps="`record` takes the row back"),
 ))  # fmt: skip
 
 

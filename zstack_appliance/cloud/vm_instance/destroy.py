@@ -34,14 +34,14 @@ class DoomedVm(Context):
 
 
 DESTROY = Flow("vm_instance.destroy", DoomedVm, lambda: (
-    Step("begin", tx=begin_destroy, keeps="the pivot begins in the same commit"),
+    Step("begin", tx=begin_destroy, keeps="the pivot begins in the same commit", with_next=True),
     Step("remove_from_hypervisor", do=remove_from_hypervisor, pivot=True),
     Step("stop_serving_nics", do=stop_serving_nics),
     Step("settle", tx=settle_destroyed),
 ))  # fmt: skip
 
 EXPUNGE = Flow("vm_instance.expunge", DoomedVm, lambda: (
-    Step("begin", tx=begin_expunge, keeps="the pivot begins in the same commit"),
+    Step("begin", tx=begin_expunge, keeps="the pivot begins in the same commit", with_next=True),
     Step("delete_root_volume", do=delete_root_volume, pivot=True),
     Step("forget", tx=forget),
 ))  # fmt: skip

@@ -45,7 +45,7 @@ def _flow(
         await command(d, cloud)
 
     return Flow(name, PoweredVm, lambda: (
-        Step("begin", tx=begin, keeps="the pivot begins in the same commit"),
+        Step("begin", tx=begin, keeps="the pivot begins in the same commit", with_next=True),
         Step("tell_hypervisor", do=tell, pivot=True),
         Step("settle", tx=settle),
     ))  # fmt: skip
