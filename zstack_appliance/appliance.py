@@ -176,7 +176,7 @@ def _wire(
     configs: Configs,
     quotas: Quotas,
 ) -> Appliance:
-    queues = Queues(lambda key: configs.number("host.syncLevel") if _is_host_line(key) else 1)
+    queues = Queues(lambda key: configs.number("kvm.host.syncLevel") if _is_host_line(key) else 1)
     graph = Graph(resources)
     compiler = Compiler(graph, store.tables, shared=shared)
     inventories = Inventories(compiler, printed)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zstack_appliance.cloud.host.allocation import FILTERS, Candidate, choose, explain
+from zstack_appliance.cloud.host.allocation import FILTERS, Candidate, Rules, choose, explain
 from zstack_appliance.cloud.host.messages import HostWish
 
 GIB = 2**30
@@ -16,7 +16,7 @@ GIB = 2**30
 
 def candidate(uuid: str = "a", **changes: Any) -> Candidate:
     """An idle host."""
-    base = Candidate(uuid, f"host-{uuid}", "zone", "cluster", "KVM", "Enabled", "Connected", 40, 8 * GIB, 0)
+    base = Candidate(uuid, f"host-{uuid}", "zone", "cluster", "KVM", "Enabled", "Connected", 40, 8 * GIB, 0, 8 * GIB)
     return base._replace(**changes)
 
 
@@ -71,6 +71,32 @@ def test_the_preferred_host_wins_if_it_passes() -> None:
     assert choose(wish(prefer="b"), full) == full[0]
 
 
+@pytest.mark.parametrize(
+    ("rules", "asked", "reason"),
+    [
+        (Rules(reserved_memory={"a": 5 * GIB}), {"memory": 3 * GIB}, None),
+        (Rules(reserved_memory={"a": 5 * GIB}), {"memory": 4 * GIB}, f"{3 * GIB} bytes of memory are free"),
+        (Rules(reserved_memory={"cluster": 0}), {"memory": 8 * GIB}, None),
+        (Rules(reserved_memory={"zone": 0, "cluster": 6 * GIB}), {"memory": 3 * GIB}, f"{2 * GIB} bytes"),
+        (Rules(reserved_memory={"cluster": 6 * GIB, "a": 0}), {"memory": 8 * GIB}, None),
+        (Rules(reserved_memory={"elsewhere": 9 * GIB}), {}, None),
+        (Rules(reserved_cpu={"zone": 38}), {"cpu": 2}, None),
+        (Rules(reserved_cpu={"zone": 38}), {"cpu": 3}, "2 virtual CPUs are free, 3 are needed"),
+        (Rules(memory_ratio={"cluster": 2.0}), {"memory": 8 * GIB}, None),
+        (Rules(memory_ratio={"cluster": 2.0}), {"memory": 9 * GIB}, f"it has {8 * GIB} bytes of memory in all"),
+        (Rules(memory_ratio={"cluster": 2.0}), {"memory": 14 * GIB, "within_physical": False}, None),
+        (Rules(memory_ratio={"cluster": 2.0}), {"memory": 15 * GIB, "within_physical": False}, "7516192768 bytes"),
+        (Rules(memory_ratio={"a": 1.0}), {"memory": 8 * GIB, "memory_ratio": 2.0}, f"{7 * GIB} bytes"),
+    ],
+)
+def test_the_nearest_rule_counts(rules: Rules, asked: dict[str, Any], reason: str | None) -> None:
+    """A host's own goes before its cluster's, and that before its zone's."""
+    hosts = [candidate()]
+    assert (choose(wish(**asked), hosts, rules) == hosts[0]) == (reason is None)
+    if reason is not None:
+        assert reason in explain(wish(**asked), hosts, rules).details
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from(["Enabled", "Disabled"]), st.integers(0, 9))
@@ -83,6 +109,6 @@ def test_a_host_is_chosen_exactly_when_one_passes_every_filter(rows: list[tuple[
         for n, (cpu, mem, state, vms) in enumerate(rows)
     ]
     asked = wish(cpu=3, memory=2 * GIB)
-    passing = [host for host in hosts if not any(reject(asked, host) for _, reject in FILTERS)]
+    passing = [host for host in hosts if not any(reject(asked, host, Rules()) for _, reject in FILTERS)]
     chosen = choose(asked, hosts)
     assert (chosen in passing) if passing else chosen is None

@@ -1,15 +1,17 @@
 """Choose a host for a VM: pure filters, each with the reason and the numbers of every rejection.
 
-Primitives: `Candidate` (a host as the allocator sees it), `choose` and `explain`. What a VM needs is a
-`HostWish`, which stands with the host folder's messages.
+Primitives: `Candidate` (a host as the allocator sees it), `Rules` (what hosts keep for themselves, and how much
+of their memory they promise), `choose` and `explain`. What a VM needs is a `HostWish`, which stands with the host
+folder's messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
-from zstack_appliance.cloud.host.messages import HostWish
+from zstack_appliance.cloud.host.messages import HostWish, scaled
 from zstack_appliance.kernel.errors import InsufficientCapacity
 
 
@@ -26,13 +28,43 @@ class Candidate(NamedTuple):
     available_cpu: int
     available_memory: int
     vm_count: int
+    total_memory: int
 
 
-Filter = tuple[str, Callable[[HostWish, Candidate], str | None]]
-"""A filter's name, and a function that gives the reason for a rejection or None."""
+Value = TypeVar("Value", int, float)
 
 
-def _designated(wish: HostWish, host: Candidate) -> str | None:
+@dataclass(frozen=True)
+class Rules:
+    """What deviates from the wish's rules for single hosts, clusters and zones, by their uuids; the nearest counts."""
+
+    reserved_cpu: Mapping[str, int] = field(default_factory=dict)
+    """Virtual CPUs that are kept free."""
+    reserved_memory: Mapping[str, int] = field(default_factory=dict)
+    """Bytes that are kept free, instead of `HostWish.reserved_memory`."""
+    memory_ratio: Mapping[str, float] = field(default_factory=dict)
+    """Bytes promised for each byte that there is, instead of `HostWish.memory_ratio`."""
+
+    def charge(self, wish: HostWish, host: Candidate) -> int:
+        """Bytes of its memory that a host spends on the VM."""
+        return scaled(wish.memory, _nearest(self.memory_ratio, host, wish.memory_ratio))
+
+    def largest_ratio(self, wish: HostWish) -> float:
+        """No host promises more than this for each byte."""
+        return max((wish.memory_ratio, *self.memory_ratio.values()))
+
+
+def _nearest(values: Mapping[str, Value], host: Candidate, otherwise: Value) -> Value:
+    if not values:
+        return otherwise
+    return next((values[uuid] for uuid in (host.uuid, host.cluster_uuid, host.zone_uuid) if uuid in values), otherwise)
+
+
+Filter = tuple[str, Callable[[HostWish, Candidate, Rules], str | None]]
+"""A filter's name, and a function of the wish, a host and the rules that gives the reason for a rejection or None."""
+
+
+def _designated(wish: HostWish, host: Candidate, _: Rules) -> str | None:
     for what, wanted, found in (
         ("zone", wish.zone_uuid, host.zone_uuid),
         ("cluster", wish.cluster_uuid, host.cluster_uuid),
@@ -43,14 +75,14 @@ def _designated(wish: HostWish, host: Candidate) -> str | None:
     return None
 
 
-def _reached(wish: HostWish, host: Candidate) -> str | None:
+def _reached(wish: HostWish, host: Candidate, _: Rules) -> str | None:
     for need, clusters in wish.clusters_by_need.items():
         if host.cluster_uuid not in clusters:
             return f"its cluster[{host.cluster_uuid}] is not attached to {need}"
     return None
 
 
-def _usable(wish: HostWish, host: Candidate) -> str | None:
+def _usable(wish: HostWish, host: Candidate, _: Rules) -> str | None:
     if (host.state, host.status) != ("Enabled", "Connected"):
         return f"it is {host.state} and {host.status}; it must be Enabled and Connected"
     if host.hypervisor_type not in wish.hypervisor_types:
@@ -58,20 +90,24 @@ def _usable(wish: HostWish, host: Candidate) -> str | None:
     return None
 
 
-def _cpu(wish: HostWish, host: Candidate) -> str | None:
-    if host.available_cpu < wish.cpu:
-        return f"{host.available_cpu} virtual CPUs are free, {wish.cpu} are needed"
+def _cpu(wish: HostWish, host: Candidate, rules: Rules) -> str | None:
+    free = host.available_cpu - _nearest(rules.reserved_cpu, host, 0)
+    if free < wish.cpu:
+        return f"{max(free, 0)} virtual CPUs are free, {wish.cpu} are needed"
     return None
 
 
-def _memory(wish: HostWish, host: Candidate) -> str | None:
-    free = host.available_memory - wish.reserved_memory
-    if free < wish.memory:
-        return f"{max(free, 0)} bytes of memory are free, {wish.memory} are needed"
+def _memory(wish: HostWish, host: Candidate, rules: Rules) -> str | None:
+    free = host.available_memory - _nearest(rules.reserved_memory, host, wish.reserved_memory)
+    needed = rules.charge(wish, host)
+    if free < needed:
+        return f"{max(free, 0)} bytes of memory are free, {needed} are needed"
+    if wish.within_physical and wish.memory > host.total_memory:
+        return f"it has {host.total_memory} bytes of memory in all, the VM has {wish.memory}"
     return None
 
 
-def _avoided(wish: HostWish, host: Candidate) -> str | None:
+def _avoided(wish: HostWish, host: Candidate, _: Rules) -> str | None:
     return "it is to be avoided" if host.uuid in wish.avoid else None
 
 
@@ -85,22 +121,23 @@ FILTERS: tuple[Filter, ...] = (
 )
 
 
-def choose(wish: HostWish, candidates: Iterable[Candidate]) -> Candidate | None:
+def choose(wish: HostWish, candidates: Iterable[Candidate], rules: Rules | None = None) -> Candidate | None:
     """The preferred host if it passes, else the one with the fewest VMs; ties go by order. None if none passes.
 
     Hosts are judged in that order and the first that passes is taken, so that a large cloud costs little more
     than a small one.
     """
     best_first = sorted(candidates, key=lambda host: (host.uuid != wish.prefer, host.vm_count))
-    return next((host for host in best_first if all(reject(wish, host) is None for _, reject in FILTERS)), None)
+    rules = rules or Rules()
+    return next((host for host in best_first if all(reject(wish, host, rules) is None for _, reject in FILTERS)), None)
 
 
-def explain(wish: HostWish, candidates: Iterable[Candidate]) -> InsufficientCapacity:
+def explain(wish: HostWish, candidates: Iterable[Candidate], rules: Rules | None = None) -> InsufficientCapacity:
     """The error for a wish that no candidate meets: each host with the first filter that rejected it."""
     rejections = tuple(
         {"host": host.uuid, "name": host.name, "filter": name, "reason": reason}
         for host in candidates
-        for name, reason in [_first_rejection(wish, host)]
+        for name, reason in [_first_rejection(wish, host, rules or Rules())]
     )
     if not rejections:
         text = "no host exists yet; add one, or wait until it is connected"
@@ -110,9 +147,9 @@ def explain(wish: HostWish, candidates: Iterable[Candidate]) -> InsufficientCapa
     return InsufficientCapacity(text, rejections=rejections)
 
 
-def _first_rejection(wish: HostWish, host: Candidate) -> tuple[str, str]:
+def _first_rejection(wish: HostWish, host: Candidate, rules: Rules) -> tuple[str, str]:
     for name, reject in FILTERS:
-        reason = reject(wish, host)
+        reason = reject(wish, host, rules)
         if reason is not None:
             return name, reason
     return "none", "it passes now; try again"

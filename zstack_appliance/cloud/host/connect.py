@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from zstack_appliance.cloud.global_config.messages import SettingChanged
 from zstack_appliance.cloud.host.driver import Connect, HostFacts, ListVms
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.messages import HostConnected, HostLost, PrepareHost, ReconnectHost, on_host
@@ -18,6 +19,8 @@ from zstack_appliance.kernel.remote import HostCommandFailed, HostUnreachable
 from zstack_appliance.kernel.store import Tx
 
 log = logging.getLogger(__name__)
+
+CPU_RATIO = "host.cpu.overProvisioning.ratio"
 
 
 @handles(ReconnectHost, queue=lambda m: Host.key(m.uuid))
@@ -37,7 +40,7 @@ async def connect(host: Host, cloud: Cloud) -> Host:
         links = cloud.use(HostLinks)
         await links.of(host).connect()
         facts = await cloud.call(on_host(host.uuid, Connect(accelerator=links.accelerator)))
-        ratio = cloud.configs.number("host.cpu.overProvisioning.ratio")
+        ratio = cloud.configs_of(host).number(CPU_RATIO)
         host = await cloud.write(lambda tx: measure(tx, host.uuid, facts, ratio))
         await cloud.gather(PrepareHost(host=host))
         listed = await cloud.call(on_host(host.uuid, ListVms()))
@@ -80,6 +83,23 @@ def measure(tx: Tx, host_uuid: str, facts: HostFacts, ratio: int) -> Host:
         available_memory_capacity=facts.memory - sum(charge.memory for charge in charges),
         vm_count=len(charges),
     )
+
+
+async def on_setting(event: SettingChanged, cloud: Cloud) -> None:
+    """Another ratio of CPUs holds for VMs from now on, on every host that it concerns."""
+    if event.path != CPU_RATIO:
+        return
+    ratios = {host.uuid: cloud.configs_of(host).number(CPU_RATIO) for host in await cloud.find(Host)}
+
+    def commit(tx: Tx) -> None:
+        for uuid, ratio in ratios.items():
+            host = tx.get(Host, uuid)
+            if host is not None:
+                total = host.cpu_num * ratio
+                held = host.total_cpu_capacity - host.available_cpu_capacity
+                tx.update(host, total_cpu_capacity=total, available_cpu_capacity=total - held)
+
+    await cloud.write(commit)
 
 
 async def _set_status(host: Host, status: HostStatus, cloud: Cloud) -> Host:

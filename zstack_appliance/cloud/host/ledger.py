@@ -8,14 +8,15 @@ are one commit.
 from __future__ import annotations
 
 from zstack_appliance.cloud.host.allocation import Candidate, choose, explain
-from zstack_appliance.cloud.host.messages import HostWish
+from zstack_appliance.cloud.host.messages import HostWish, scaled
+from zstack_appliance.cloud.host.reserves import rules
 from zstack_appliance.cloud.host.schema import Host, HostCharge
 from zstack_appliance.kernel.schema import describe
 from zstack_appliance.kernel.store import Tx
 
 _SELECT = f"""
 SELECT uuid, name, zone_uuid, cluster_uuid, hypervisor_type, state, status,
-       available_cpu_capacity, available_memory_capacity, vm_count
+       available_cpu_capacity, available_memory_capacity, vm_count, total_memory_capacity
   FROM {describe(Host).table}
 """
 _WITH_ROOM = " WHERE available_cpu_capacity >= ? AND available_memory_capacity >= ?"
@@ -30,14 +31,26 @@ def place(tx: Tx, wish: HostWish) -> Host:
     held = tx.find(HostCharge, vm_uuid=wish.vm_uuid)
     if held:
         return tx.require(Host, held[0].host_uuid)
-    chosen = choose(wish, _candidates(tx, wish))
+    in_force = rules(tx, wish)
+    least = scaled(wish.memory, in_force.largest_ratio(wish))
+    with_room = [Candidate(*row) for row in tx.select(_SELECT + _WITH_ROOM, (wish.cpu, least))]
+    chosen = choose(wish, with_room, in_force)
     if chosen is None:
-        raise explain(wish, [Candidate(*row) for row in tx.select(_SELECT + " ORDER BY name, uuid")])
-    return hold(tx, wish.vm_uuid, chosen.uuid, cpu=wish.cpu, memory=wish.memory)
+        everywhere = [Candidate(*row) for row in tx.select(_SELECT + " ORDER BY name, uuid")]
+        raise explain(wish, everywhere, in_force)
+    return hold(tx, wish.vm_uuid, chosen.uuid, cpu=wish.cpu, memory=in_force.charge(wish, chosen))
 
 
 def hold(tx: Tx, vm_uuid: str, host_uuid: str, *, cpu: int, memory: int) -> Host:
-    """Charge a host for a VM that is there, whether or not there is room: what runs, runs."""
+    """Charge a host for a VM that is there, whether or not there is room: what runs, runs.
+
+    Args:
+        tx: the transaction.
+        vm_uuid: the VM.
+        host_uuid: where it is.
+        cpu: its virtual CPUs.
+        memory: bytes of the host's memory that it takes; see `messages.scaled`.
+    """
     host = tx.require(Host, host_uuid)
     tx.insert(
         HostCharge(
@@ -60,10 +73,6 @@ def vacate(tx: Tx, vm_uuid: str) -> None:
         if host is not None:
             _charge(tx, host, -charge.cpu, -charge.memory, -1)
         tx.delete(HostCharge, charge.uuid)
-
-
-def _candidates(tx: Tx, wish: HostWish) -> list[Candidate]:
-    return [Candidate(*row) for row in tx.select(_SELECT + _WITH_ROOM, (wish.cpu, wish.memory))]
 
 
 def _charge(tx: Tx, host: Host, cpu: int, memory: int, vms: int) -> Host:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -52,7 +53,7 @@ class DeleteHost(Delete, frozen=True, kw_only=True):
 
 
 class OnHost(Request[Reply], Generic[Reply], frozen=True, kw_only=True):
-    """Have a connected host carry out a command. A host serves ``host.syncLevel`` of them at once.
+    """Have a connected host carry out a command. A host serves ``kvm.host.syncLevel`` of them at once.
 
     Raises `Unavailable` with code ``HOST.1010`` when the host does not answer.
     """
@@ -164,7 +165,13 @@ class HostWish(msgspec.Struct, frozen=True, kw_only=True):
     cpu: int
     memory: int
     reserved_memory: int
-    """Bytes that a host keeps for itself."""
+    """Bytes that a host keeps for itself (``kvm.reservedMemory``), unless its own rules say otherwise."""
+    memory_ratio: float = 1.0
+    """Bytes that a host promises for each that it has (``mevoco.overProvisioning.memory``), likewise."""
+    within_physical: bool = True
+    """Whether the VM may have no more memory than its host has (``hostAllocator.hostAllocator.checkHostMem``)."""
+    reserve_levels: tuple[str, ...] = ("HostVO", "ClusterVO", "ZoneVO")
+    """On which resources tags may reserve capacity (``hostAllocator.reservedCapacity.…Level``)."""
     hypervisor_types: tuple[str, ...] = ("KVM", "Simulator")
     zone_uuid: str | None = None
     cluster_uuid: str | None = None
@@ -173,3 +180,8 @@ class HostWish(msgspec.Struct, frozen=True, kw_only=True):
     avoid: tuple[str, ...] = ()
     prefer: str | None = None
     """A host to take if it passes, such as the one that the VM ran on last."""
+
+
+def scaled(size: int, ratio: float) -> int:
+    """What a promise of so many bytes takes, where `ratio` bytes are promised for each one that there is."""
+    return size if ratio == 1 else math.ceil(size / ratio)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from zstack_appliance.cloud.global_config.messages import SettingChanged
 from zstack_appliance.cloud.host import add, command, connect, inspect, service, track
+from zstack_appliance.cloud.host.configs import CONFIGS
 from zstack_appliance.cloud.host.messages import DeleteHost, UpdateHost
 from zstack_appliance.cloud.host.schema import Host, HostCharge
-from zstack_appliance.kernel.config import GlobalConfig
+from zstack_appliance.cloud.host.tags import TAGS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.standard import deletes, updates
 
@@ -24,13 +26,7 @@ plugin = Plugin(
     flows=(add.ADD,),
     starts=(track.connect_all,),
     tasks=(track.watch,),
-    configs=(
-        GlobalConfig("host", "cpu.overProvisioning.ratio", "10", "Virtual CPUs per thread.", int, low=1, high=1000),
-        GlobalConfig("host", "ping.interval", "60", "Seconds between two pings of a host.", int, low=1),
-        GlobalConfig("host", "ping.timeout", "10", "Seconds that a host may take to answer a ping.", int, low=2),
-        GlobalConfig("host", "ping.maxFailure", "3", "Pings that may fail before a host is Disconnected.", int, low=1),
-        GlobalConfig(
-            "host", "syncLevel", "10", "Commands that one host carries out at once; more wait in line.", int, low=1
-        ),
-    ),
+    listeners=((SettingChanged, connect.on_setting),),
+    tags=TAGS,
+    configs=CONFIGS,
 )

@@ -6,6 +6,7 @@ Primitives: `connect_all` (before the doors open) and `watch` (as long as the ap
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import aclosing
 
 import trio
@@ -16,6 +17,7 @@ from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.messages import AwaitHosts, ReconnectHost, VmReported, on_host
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.config import Configs
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.remote import HostUnreachable
@@ -34,10 +36,17 @@ async def connect_all(cloud: Cloud) -> None:
     """Connect every host; one that fails, or takes too long, is left to `watch`."""
     hosts = await cloud.find(Host)
     await cloud.write(_all_connecting)
+    at_once = math.inf if cloud.configs.flag("host.load.all") else cloud.configs.number("host.load.parallelismDegree")
+    limiter = trio.CapacityLimiter(at_once)
     with trio.move_on_after(START_SECONDS):
         async with trio.open_nursery() as nursery:
             for host in hosts:
-                nursery.start_soon(_try_to_connect, host, cloud)
+                nursery.start_soon(_connect_in_turn, host, limiter, cloud)
+
+
+async def _connect_in_turn(host: Host, limiter: trio.CapacityLimiter, cloud: Cloud) -> None:
+    async with limiter:
+        await _try_to_connect(host, cloud)
 
 
 def _all_connecting(tx: Tx) -> None:
@@ -50,13 +59,14 @@ async def watch(cloud: Cloud) -> None:
     """Watch every host, and those that are added, until cancelled."""
     links = cloud.use(HostLinks)
     watched: set[str] = set()
+    pings = trio.CapacityLimiter(1)
     async with trio.open_nursery() as nursery:
         while True:
             changed = links.changed
             for host in await cloud.find(Host):
                 if host.uuid not in watched:
                     watched.add(host.uuid)
-                    nursery.start_soon(_watch_one, host.uuid, cloud)
+                    nursery.start_soon(_watch_one, host.uuid, pings, cloud)
             await changed.wait()
 
 
@@ -69,27 +79,47 @@ async def await_hosts(m: AwaitHosts, cloud: Cloud) -> None:
             await links.changed.wait()
 
 
-async def _watch_one(host_uuid: str, cloud: Cloud) -> None:
+async def _watch_one(host_uuid: str, pings: trio.CapacityLimiter, cloud: Cloud) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_listen, host_uuid, cloud)
-        while cloud.store.get(Host, host_uuid) is not None:
-            await _look_after(host_uuid, cloud)
+        attempts = 0
+        while (host := cloud.store.get(Host, host_uuid)) is not None:
+            attempts = 0 if host.status is HostStatus.CONNECTED else attempts
+            if host.state is HostState.MAINTENANCE:
+                pass
+            elif host.status is HostStatus.CONNECTED:
+                await _ping(host, pings, cloud)
+            elif may_reconnect(host.status, attempts, cloud.configs):
+                attempts += 1
+                await _try_to_connect(host, cloud)
             await trio.sleep(cloud.configs.number("host.ping.interval"))
         cloud.use(HostLinks).drop(host_uuid)
         nursery.cancel_scope.cancel()
 
 
-async def _look_after(host_uuid: str, cloud: Cloud) -> None:
-    host = cloud.store.get(Host, host_uuid)
-    if host is None or host.state is HostState.MAINTENANCE:
-        return
-    if host.status is not HostStatus.CONNECTED:
-        await _try_to_connect(host, cloud)
-        return
-    for _ in range(cloud.configs.number("host.ping.maxFailure")):
-        if await _answers(host, cloud):
-            return
-        await trio.sleep(1.0)
+def may_reconnect(status: HostStatus, attempts: int, configs: Configs) -> bool:
+    """Whether a host that is not connected is tried again by itself.
+
+    Args:
+        status: one that was never connected since the start is always tried.
+        attempts: how often in a row it was tried already.
+        configs: the settings in force.
+    """
+    if status is HostStatus.CONNECTING:
+        return True
+    most = configs.number("host.connection.autoReconnectOnError.maxAttemptsNum")
+    return configs.flag("host.connection.autoReconnectOnError") and (most == 0 or attempts < most)
+
+
+async def _ping(host: Host, pings: trio.CapacityLimiter, cloud: Cloud) -> None:
+    """Have the host Disconnected unless it answers one of a few pings."""
+    for attempt in range(cloud.configs.number("host.ping.maxFailure")):
+        if attempt:
+            await trio.sleep(cloud.configs.number("host.ping.sleepPeriodAfterFailure"))
+        pings.total_tokens = cloud.configs.number("host.ping.parallelismDegree")
+        async with pings:
+            if await _answers(host, cloud):
+                return
     await disconnect(host, cloud)
 
 

@@ -43,6 +43,7 @@ plugin = Plugin(
             "RandomIpAllocatorStrategy",
             "How a NIC's address is chosen among the free ones.",
             choices=("RandomIpAllocatorStrategy", "FirstAvailableIpAllocatorStrategy"),
+            bind=("L3NetworkVO",),
         ),
     ),
 )

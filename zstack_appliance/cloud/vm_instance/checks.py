@@ -130,6 +130,13 @@ async def host_wish(vm: VmInstance, networks: list[L3Network], cloud: Cloud, *, 
         cpu=vm.cpu_num,
         memory=vm.memory_size,
         reserved_memory=cloud.configs.number("kvm.reservedMemory"),
+        memory_ratio=cloud.configs.fraction("mevoco.overProvisioning.memory"),
+        within_physical=cloud.configs.flag("hostAllocator.hostAllocator.checkHostMem"),
+        reserve_levels=tuple(
+            vo
+            for vo, level in (("HostVO", "host"), ("ClusterVO", "cluster"), ("ZoneVO", "zone"))
+            if cloud.configs.flag(f"hostAllocator.reservedCapacity.{level}Level")
+        ),
         zone_uuid=vm.zone_uuid,
         cluster_uuid=vm.cluster_uuid,
         host_uuid=vm.host_uuid,

@@ -11,7 +11,7 @@ import msgspec
 import trio
 
 from zstack_appliance.cloud.l3_network.ledger import AddressWish, give_back_address, take_address
-from zstack_appliance.cloud.l3_network.schema import UsedIp
+from zstack_appliance.cloud.l3_network.schema import L3Network, UsedIp
 from zstack_appliance.cloud.network_service.messages import ServeL3Network
 from zstack_appliance.cloud.vm_instance.schema import VmNic
 from zstack_appliance.cloud.vm_instance.tags import STATIC_IP
@@ -36,17 +36,22 @@ def wishes(nics: Iterable[VmNic], tags: Iterable[str], cloud: Cloud) -> tuple[Ad
         InvalidArgument: a tag's address is not an IPv4 address.
     """
     static = static_ips(tags)
-    first = cloud.configs.text("l3Network.ipAllocateStrategy") == "FirstAvailableIpAllocatorStrategy"
     return tuple(
         AddressWish(
             uuid=cloud.entropy.uuid(),
             l3_network_uuid=nic.l3_network_uuid,
-            dice=0 if first else cloud.entropy.below(_DICE),
+            dice=0 if _takes_first(nic, cloud) else cloud.entropy.below(_DICE),
             ip=static.get(nic.l3_network_uuid),
             vm_nic_uuid=nic.uuid,
         )
         for nic in nics
     )
+
+
+def _takes_first(nic: VmNic, cloud: Cloud) -> bool:
+    network = cloud.store.require(L3Network, nic.l3_network_uuid)
+    strategy = cloud.configs_of(network).text("l3Network.ipAllocateStrategy")
+    return strategy == "FirstAvailableIpAllocatorStrategy"
 
 
 def static_ips(tags: Iterable[str]) -> dict[str, str]:

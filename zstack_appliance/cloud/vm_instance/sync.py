@@ -6,7 +6,8 @@ import logging
 
 from zstack_appliance.cloud.host.driver import DestroyVm, ListVms
 from zstack_appliance.cloud.host.ledger import hold, vacate
-from zstack_appliance.cloud.host.messages import HostConnected, HostLost, VmReported, on_host
+from zstack_appliance.cloud.host.messages import HostConnected, HostLost, VmReported, on_host, scaled
+from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.vm_instance.messages import SyncVm
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
 from zstack_appliance.kernel.cloud import Cloud
@@ -76,16 +77,18 @@ async def sync(m: SyncVm, cloud: Cloud) -> VmInstance | None:
     if found is vm.state or (vm.host_uuid not in (None, m.host_uuid) and found is VmState.STOPPED):
         return vm
     log.info("VM %s (%s) is %s by itself, it was %s", vm.uuid, vm.name, found.value, vm.state.value)
-    return await cloud.write(lambda tx: settle(tx, vm, m.host_uuid, found))
+    host = await cloud.get(Host, m.host_uuid)
+    memory = scaled(vm.memory_size, cloud.configs_of(host).fraction("mevoco.overProvisioning.memory"))
+    return await cloud.write(lambda tx: settle(tx, vm, m.host_uuid, found, memory))
 
 
-def settle(tx: Tx, vm: VmInstance, host_uuid: str, found: VmState) -> VmInstance:
+def settle(tx: Tx, vm: VmInstance, host_uuid: str, found: VmState, memory: int) -> VmInstance:
     """Write down a state that a VM came into by itself; running ones hold a place on their host, others none."""
     row = tx.require(VmInstance, vm.uuid)
     vacate(tx, row.uuid)
     if found is VmState.STOPPED:
         return tx.update(row, state=found, host_uuid=None, last_host_uuid=host_uuid)
-    host = hold(tx, row.uuid, host_uuid, cpu=row.cpu_num, memory=row.memory_size)
+    host = hold(tx, row.uuid, host_uuid, cpu=row.cpu_num, memory=memory)
     return tx.update(
         row,
         state=found,

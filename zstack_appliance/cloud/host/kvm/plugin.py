@@ -19,6 +19,7 @@ plugin = Plugin(
             "Memory that each host keeps for itself, in bytes or with a unit.",
             int,
             low=0,
+            bind=("HostVO", "ClusterVO", "ZoneVO"),
         ),
     ),
 )
