@@ -16,7 +16,6 @@ import argon2
 import trio
 from starlette.types import ASGIApp
 
-import zstack_appliance.cloud
 from zstack_appliance.api.answers import Answers
 from zstack_appliance.api.app import make_app
 from zstack_appliance.api.auth import Callers
@@ -44,12 +43,12 @@ from zstack_appliance.kernel.derive.openapi import document
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.flow_edits import offers, with_edits
-from zstack_appliance.kernel.flows_file import read_edits
+from zstack_appliance.kernel.flows_file import FLOWS_FILE, read_edits
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Job, Jobs
 from zstack_appliance.kernel.journal import FlowRun, Sealer
-from zstack_appliance.kernel.plugin import Plugin, discover
+from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 from zstack_appliance.kernel.query import Queries
@@ -63,9 +62,8 @@ from zstack_appliance.kernel.store import Store
 from zstack_appliance.kernel.tags import TagPatterns
 from zstack_appliance.kernel.world import Clock, Entropy
 from zstack_appliance.kernel.zql.run import Zql
+from zstack_appliance.plugins import installed
 from zstack_appliance.version import VERSION
-
-FLOWS_FILE = "flows.toml"
 
 Hosts = Callable[[Instance, tuple[Plugin, ...]], HostLinks]
 """Makes what reaches hosts from the host halves that the plugins bring."""
@@ -125,10 +123,11 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
     """Bring an appliance up, and take it down at the end of the block; VMs go on either way.
 
     Raises:
-        Conflict: another process uses the data folder, or its database does not fit this version.
+        Conflict: another process uses the data folder, its database does not fit this version, or a plugin of
+            a third party, or ``flows.toml``, asks for what cannot be.
         RuntimeError: there are no plugins.
     """
-    found = tuple(plugins) if plugins is not None else discover(zstack_appliance.cloud.__name__)
+    found = tuple(plugins) if plugins is not None else installed(outside.data)
     chosen = with_edits(found, read_edits(outside.data / FLOWS_FILE))
     resources: tuple[type[Record], ...] = (*(cls for p in chosen for cls in p.resources), Job, FlowRun)
     configs = Configs(

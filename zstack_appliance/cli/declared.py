@@ -7,7 +7,6 @@ of commands costs 40 ms and no more.
 from __future__ import annotations
 
 import difflib
-import functools
 import importlib
 import pkgutil
 import re
@@ -15,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from zstack_appliance.cli.exits import CliError, usage
+from zstack_appliance.cli.local_plugins import modules_of_others, per_folder
 from zstack_appliance.kernel.edges import query_name
 from zstack_appliance.kernel.message import Request, api_of, wire_name
 from zstack_appliance.kernel.schema import Field, Record, describe, root_of
@@ -28,25 +28,25 @@ SHORT = {"vm": "vm-instance", "offering": "instance-offering", "nic": "vm-nic"}
 """Short names of what is typed most."""
 
 
-@functools.cache
+@per_folder
 def resources() -> tuple[type[Record], ...]:
     """Every declared resource but the kernel's journal, ordered by the names that queries use."""
     return tuple(sorted({*_in_schemas(), importlib.import_module(JOB_MODULE).Job}, key=query_name))
 
 
-@functools.cache
+@per_folder
 def noun_names() -> tuple[str, ...]:
     """What every resource that can be queried is called on the command line, from the schemas alone."""
     return tuple(sorted({*(kebab(query_name(cls)) for cls in _in_schemas() if _is_noun(cls)), "job"}))
 
 
-@functools.cache
+@per_folder
 def nouns() -> dict[str, type[Record]]:
     """Command name to resource, for every resource that can be queried."""
     return {kebab(query_name(cls)): cls for cls in resources() if _is_noun(cls)}
 
 
-@functools.cache
+@per_folder
 def _in_schemas() -> tuple[type[Record], ...]:
     modules = [*(importlib.import_module(name) for name in KERNEL_SCHEMAS), *_modules("schema")]
     return tuple(cls for module in modules for cls in _of(module, Record) if _is_declared(cls))
@@ -64,7 +64,7 @@ def _is_noun(cls: type[Record]) -> bool:
     return describe(cls).base is None and path_of(cls) is not None
 
 
-@functools.cache
+@per_folder
 def apis() -> tuple[type[Request[Any]], ...]:
     """Every API, ordered by name."""
     found = (cls for module in _modules("messages") for cls in _of(module, Request) if api_of(cls) is not None)
@@ -145,6 +145,7 @@ def _modules(kind: str) -> Iterator[Any]:
     for module in pkgutil.walk_packages(root.__path__, f"{PACKAGE}."):
         if module.name.rpartition(".")[2] == kind:
             yield importlib.import_module(module.name)
+    yield from modules_of_others(kind)
 
 
 def _of(module: Any, base: type) -> Iterator[Any]:

@@ -6,12 +6,12 @@ appliance and offers nothing where none answers.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args, get_origin
 
 from zstack_appliance.cli.declared import option_name, resources
+from zstack_appliance.cli.local_plugins import per_folder
 from zstack_appliance.kernel.comparison import shape_of
 from zstack_appliance.kernel.conditions import parse_condition
 from zstack_appliance.kernel.derive.query import complete
@@ -66,7 +66,7 @@ class Nobody:
         return ()
 
 
-@functools.cache
+@per_folder
 def declared_graph() -> Graph:
     """The graph of everything that is declared, from the schemas alone: no handler is imported."""
     return Graph(resources())

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from zstack_appliance.cli.exits import EXIT_HELP
+from zstack_appliance.cli.local_plugins import keep_data
 
 MODULES = {
     "api": "call",
@@ -35,7 +36,7 @@ HELP = {
     "doctor": "Look for what is wrong on this machine, and for what records do not account for.",
     "login": "Open a session, and keep it for later commands.",
     "logout": "End the session that login kept.",
-    "plugins": "Everything that the built-in plugins add, on one page.",
+    "plugins": "Everything that plugins add, the built-in and others', on one page.",
     "purge": "Remove a data folder, its VMs, and all that its appliance made on this machine.",
     "query": "Query any resource.",
     "schema": "What is declared: tables, fields, routes, messages, conditions.",
@@ -45,6 +46,11 @@ HELP = {
 
 class Root(click.Group):
     """The built-in commands, and one for every resource."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; plugins in a data folder that is named bring commands of their own."""
+        keep_data(ctx, args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them, for completion."""

@@ -18,6 +18,9 @@ from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.flow import Where
 from zstack_appliance.kernel.offered import FlowEdit
 
+FLOWS_FILE = "flows.toml"
+"""In the data folder."""
+
 _PLACES = {where.value: where for where in Where}
 _FORM = 'write [[step]], use = "plugin.step", and one of before, after and instead_of = "flow/step"'
 
