@@ -33,7 +33,7 @@ WRAPPERS = ("params", "null")
 
 
 async def read_body(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object that a request carries; empty when it carries nothing.
+    """The JSON object that a request carries; empty when it carries nothing, or null.
 
     Raises:
         Refusal: it is too large, or no JSON object.
@@ -60,6 +60,8 @@ async def read_body(request: HttpRequest) -> dict[str, Any]:
         body = msgspec.json.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(400, f"the body is no JSON: {error}") from None
+    if body is None:
+        return {}
     if not isinstance(body, dict):
         raise Refusal(400, 'the body must be a JSON object such as {"params": {}}')
     return body
