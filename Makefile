@@ -37,7 +37,19 @@ check: .venv/ready  ## linters, types, derived files, architecture
 	$(PYTHON) -m tests.derived
 	$(PYTHON) -m pytest -q tests/test_architecture.py
 
-test: setup  ## every test a machine can run; T=path for a part
+# A file that has gone changes the list, and any other change its file.
+SOURCES := build.spec requirements.txt Makefile $(shell find zstack_appliance agents installer webui docs -type f \
+	-not -path '*/__pycache__/*' -not -path '*/node_modules/*' 2>/dev/null | sort)
+build/sources: FORCE
+	@mkdir -p build && echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
+
+binary: dist/zstack-appliance  ## one file with everything in it: dist/zstack-appliance
+
+dist/zstack-appliance: .venv/ready .cache/images/tiny.qcow2 build/sources $(SOURCES)
+	PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=1672531200 PYINSTALLER_CONFIG_DIR=build/pyinstaller \
+	$(PYTHON) -m PyInstaller --noconfirm --log-level ERROR --distpath build/pyinstaller/dist --workpath build/pyinstaller build.spec
+
+test: setup binary  ## every test a machine can run; T=path for a part
 	$(AS_ROOT) $(PYTHON) -m pytest -m "not long" $(T)
 
 test-long: setup  ## kill sweeps, thousands of model steps
@@ -52,4 +64,4 @@ bench: setup  ## measure; ratios within one run, nothing asserted
 clean:  ## remove what was built; data folders and VMs stay
 	rm -rf build dist .cache .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup run check test test-long prove-red bench clean FORCE
+.PHONY: help setup run check binary test test-long prove-red bench clean FORCE

@@ -67,7 +67,7 @@ CLOUD = list(modules(f"{PACKAGE}/cloud"))
 API = list(modules(f"{PACKAGE}/api"))
 CLI = [*modules(f"{PACKAGE}/cli"), *modules(f"{PACKAGE}/tui")]
 AGENTS = list(modules("agents"))
-ALL = [*modules(PACKAGE, "agents", "images")]
+ALL = [*modules(PACKAGE, "agents", "images", "installer")]
 
 
 @pytest.mark.parametrize(("module", "path"), KERNEL)

@@ -37,6 +37,7 @@ from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.remote import HostCommandFailed
 from zstack_appliance.kernel.world import Entropy, WallClock
+from zstack_appliance.one_file import as_one_process
 from zstack_appliance.surroundings import look_around
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,8 @@ def serve(settings: Settings) -> int:
             status = 1
         return status
 
-    return run(main)
+    with as_one_process():
+        return run(main)
 
 
 async def _run(settings: Settings, doors: Doors) -> None:
@@ -180,7 +182,8 @@ async def _first_cloud(settings: Settings, folder: DataFolder) -> FirstCloud:
             dns=("9.9.9.9",),
             simulated_hosts=settings.simulation.hosts,
         )
-    image, around = tiny_image(), await look_around()
+    image = await trio.to_thread.run_sync(tiny_image, folder.images)
+    around = await look_around()
     return FirstCloud(
         folder=folder.path,
         image=image,

@@ -37,10 +37,12 @@ class Live:
     Args:
         data: its data folder.
         arguments: for ``up``, besides the folder and the address.
+        program: how it is started.
     """
 
     data: Path
     arguments: tuple[str, ...] = ()
+    program: tuple[str, ...] = (sys.executable, "-m", "zstack_appliance")
     process: trio.Process | None = None
     url: str = ""
     _client: httpx.AsyncClient | None = field(default=None, repr=False)
@@ -63,7 +65,7 @@ class Live:
             TooSlowError: it said nothing for `START_SECONDS`.
         """
         began = trio.current_time()
-        argv = [sys.executable, "-m", "zstack_appliance", "up", "--data", str(self.data), *self.arguments]
+        argv = [*self.program, "up", "--data", str(self.data), *self.arguments]
         with self.log.open("ab") as log:
             self.process = await trio.lowlevel.open_process(
                 [*argv, "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
@@ -184,9 +186,9 @@ class Live:
 
 
 @asynccontextmanager
-async def live(data: Path, *arguments: str) -> AsyncIterator[Live]:
+async def live(data: Path, *arguments: str, program: tuple[str, ...] = Live.program) -> AsyncIterator[Live]:
     """A running appliance for the length of the block, however that ends."""
-    appliance = Live(data, arguments)
+    appliance = Live(data, arguments, program)
     try:
         await appliance.start()
         yield appliance
