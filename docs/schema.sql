@@ -241,6 +241,16 @@ CREATE TABLE "job" (
 ) STRICT;
 CREATE INDEX "job__state" ON "job" ("state");
 CREATE INDEX "job__owner_uuid" ON "job" ("owner_uuid");
+CREATE TABLE "kernel_change" (
+  "number" INTEGER NOT NULL PRIMARY KEY,
+  "at" INTEGER NOT NULL,
+  "body" BLOB NOT NULL
+) STRICT;
+CREATE TABLE "kernel_change_of" (
+  "uuid" TEXT NOT NULL,
+  "number" INTEGER NOT NULL,
+  PRIMARY KEY ("uuid", "number")
+) STRICT, WITHOUT ROWID;
 CREATE TABLE "kernel_sequence" (
   "name" TEXT NOT NULL PRIMARY KEY,
   "value" INTEGER NOT NULL CHECK ("value" > 0)

@@ -44,6 +44,7 @@ from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.flow_edits import offers, with_edits
 from zstack_appliance.kernel.flows_file import FLOWS_FILE, read_edits
+from zstack_appliance.kernel.history import History
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Job, Jobs
@@ -200,6 +201,7 @@ def _wire(
             TagPatterns: patterns,
             HostLinks: links,
             Rounds: Rounds(queues),
+            History: History(store, inventories),
             Zql: Zql(compiler, queries, snapshots, printed),
             **_given(outside),
         },

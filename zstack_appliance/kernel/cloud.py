@@ -57,6 +57,8 @@ class Cloud:
     kernel: Kernel
     principal: Principal
     job_uuid: str | None = None
+    api: str | None = None
+    """ZStack's class of the call that is being served; None for what the appliance does by itself."""
 
     @property
     def clock(self) -> Clock:
@@ -96,7 +98,8 @@ class Cloud:
 
     async def write(self, change: Callable[[Tx], T]) -> T:
         """Commit one function's changes, all or nothing, durably; what it inserts belongs to the caller."""
-        return await self.kernel.store.write(change, owner=self.principal.account_uuid, job=self.job_uuid)
+        owner = self.principal.account_uuid
+        return await self.kernel.store.write(change, owner=owner, job=self.job_uuid, api=self.api)
 
     async def run(self, flow: Flow[C], context: C) -> C:
         """Run a flow to its end; see `Flows.run`."""

@@ -84,6 +84,11 @@ class Inventories:
             self._fill(lists, reader.select(statement.sql, statement.bindings), todo)
         return found
 
+    def plain(self, row: Record) -> Inventory:
+        """A row as its inventory has it, but for the lists that other resources embed."""
+        form = self._forms[type(row)]
+        return Inventory(form, self._values(row, form))
+
     def _render(self, rows: Sequence[Record], fields: frozenset[str], todo: deque[_Lists]) -> list[Inventory]:
         """The inventories of these rows; their lists are empty and go into `todo`."""
         found: list[Inventory] = []

@@ -281,7 +281,8 @@ class Jobs:
 
     async def _recover_run(self, run: FlowRun) -> None:
         owner = self._kernel.store.owner(FlowRun, run.uuid) or SYSTEM.account_uuid
-        cloud = Cloud(self._kernel, Principal(owner, admin=True), run.job_uuid)
+        caused = self._kernel.store.get(Job, run.job_uuid) if run.job_uuid else None
+        cloud = Cloud(self._kernel, Principal(owner, admin=True), run.job_uuid, caused.api if caused else None)
         async with AsyncExitStack() as turns:
             for key in keys_of(run)[1:]:
                 await turns.enter_async_context(self._kernel.queues.turn(key))

@@ -18,8 +18,8 @@ from zstack_appliance.kernel.cloud import Cloud, Kernel
 from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated, refuse
 from zstack_appliance.kernel.message import Access, Create, Delete, Request, api_of, wire_name
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, owner_ref, root_of
-from zstack_appliance.kernel.sharing import is_shared
+from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, root_of
+from zstack_appliance.kernel.sharing import sees
 from zstack_appliance.kernel.unserved import unserved
 
 
@@ -60,7 +60,7 @@ class Portal:
         if isinstance(message, Create) and message.resource_uuid is None:
             # Known from the start, so that the new resource's queue is held while it is made.
             message = msgspec.structs.replace(message, resource_uuid=self.kernel.entropy.uuid())
-        cloud = Cloud(self.kernel, principal, job_uuid)
+        cloud = Cloud(self.kernel, principal, job_uuid, wire_name(type(message)))
         for rules in self._tags:
             rules.check(message, cloud)
         return await cloud.call(message)
@@ -131,13 +131,7 @@ class Portal:
 
     def visible(self, cls: type[Record], uuid: str, principal: Principal) -> bool:
         """Whether the principal may know that a row exists."""
-        if principal.admin or describe(cls).options.readable or root_of(cls).options.readable:
-            return True
-        root = root_of(cls)
-        has_owner = root.options.owned or owner_ref(root.cls) is not None
-        if has_owner and self.kernel.store.owner(cls, uuid) == principal.account_uuid:
-            return True
-        return is_shared(self.kernel.store, cls, uuid, principal)
+        return sees(self.kernel.store, cls, uuid, principal)
 
     def _usable(self, message: Request[Any], field: Field, cls: type[Record], uuid: str, principal: Principal) -> bool:
         """Reading or referring needs sight alone; acting on a resource needs ownership."""

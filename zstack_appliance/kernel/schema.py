@@ -53,6 +53,10 @@ HIDDEN = Flag("hidden")
 SEQUENCE = Flag("sequence")
 """Marks an integer that has no meaning beyond being unique and growing; the store draws it on insert."""
 
+VOLATILE = Flag("volatile")
+"""Marks a field that changes all the time by itself, such as a heartbeat: a change of such fields alone is told in
+the feed and not kept in the change log."""
+
 COMPANION = Flag("companion")
 """Marks the uuid of a row of any table, which the row that carries it is deleted with (tags, for one)."""
 

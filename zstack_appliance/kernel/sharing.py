@@ -6,15 +6,24 @@ use it, as a VM's image, say; only its owner may change it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, Protocol, TypeVar
 
 from zstack_appliance.kernel.derive.ddl import quoted
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import COMPANION, Record, Uuid, describe, resource, root_of
+from zstack_appliance.kernel.schema import COMPANION, Record, Uuid, describe, owner_ref, resource, root_of
 from zstack_appliance.kernel.sql import Statement
 
-if TYPE_CHECKING:
-    from zstack_appliance.kernel.store.store import Store
+R = TypeVar("R", bound=Record)
+
+
+class Rows(Protocol):
+    """Where rows are read from: the store, or one snapshot of it."""
+
+    def owner(self, cls: type[R], uuid: str) -> str | None:
+        """The account that a row belongs to; None where there is no such row."""
+
+    def find(self, cls: type[R], **equals: Any) -> list[R]:
+        """The rows whose fields have these values."""
 
 
 @resource(
@@ -46,7 +55,18 @@ def shared(cls: type[Record], uuid: str, principal: Principal) -> Statement | No
     return Statement(f"{uuid} IN ({public} UNION ALL {received})", (principal.account_uuid,))
 
 
-def is_shared(store: Store, cls: type[Record], uuid: str, principal: Principal) -> bool:
+def sees(store: Rows, cls: type[Record], uuid: str, principal: Principal) -> bool:
+    """Whether the principal may know that a row exists."""
+    root = root_of(cls)
+    if principal.admin or root.options.readable:
+        return True
+    has_owner = root.options.owned or owner_ref(root.cls) is not None
+    if has_owner and store.owner(cls, uuid) == principal.account_uuid:
+        return True
+    return is_shared(store, cls, uuid, principal)
+
+
+def is_shared(store: Rows, cls: type[Record], uuid: str, principal: Principal) -> bool:
     """Whether one row is shared with the principal."""
     if not root_of(cls).options.shareable:
         return False

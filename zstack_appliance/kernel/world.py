@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import Protocol
 
 import trio
@@ -57,3 +58,8 @@ class Entropy:
     def below(self, bound: int) -> int:
         """A whole number from 0 to `bound` - 1."""
         return self._source.randrange(bound)
+
+
+def rfc3339(millis: int) -> str:
+    """Milliseconds since 1970-01-01 UTC as our own doors print them: ``2026-11-27T22:48:16.250Z``."""
+    return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from zstack_appliance.kernel.schema import TIMESTAMP, Millis, Record, resource
+from zstack_appliance.kernel.schema import TIMESTAMP, VOLATILE, Millis, Record, resource
 
 
 @resource(wire="org.zstack.header.managementnode", path="/management-nodes", readable=True, unique=(("host_name",),))
@@ -13,4 +13,4 @@ class ManagementNode(Record, frozen=True, kw_only=True):
 
     host_name: str
     join_date: Annotated[Millis, TIMESTAMP]
-    heart_beat: Annotated[Millis, TIMESTAMP]
+    heart_beat: Annotated[Millis, TIMESTAMP, VOLATILE]

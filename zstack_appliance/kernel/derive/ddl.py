@@ -19,6 +19,29 @@ OWNER = "owner_uuid"
 SEQUENCES = "kernel_sequence"
 """Table of the last number drawn for each column marked `SEQUENCE`."""
 
+CHANGES = "kernel_change"
+"""Table of what each commit changed, by the number of its batch in the change feed."""
+
+CHANGES_OF = "kernel_change_of"
+"""Table that leads from a row's uuid to the numbers of the batches that changed it."""
+
+_KERNEL_TABLES = {
+    CHANGES: (
+        f'CREATE TABLE "{CHANGES}" (\n'
+        '  "number" INTEGER NOT NULL PRIMARY KEY,\n'
+        '  "at" INTEGER NOT NULL,\n'
+        '  "body" BLOB NOT NULL\n'
+        ") STRICT"
+    ),
+    CHANGES_OF: (
+        f'CREATE TABLE "{CHANGES_OF}" (\n'
+        '  "uuid" TEXT NOT NULL,\n'
+        '  "number" INTEGER NOT NULL,\n'
+        '  PRIMARY KEY ("uuid", "number")\n'
+        ") STRICT, WITHOUT ROWID"
+    ),
+}
+
 _SEQUENCE_TABLE = (
     f'CREATE TABLE "{SEQUENCES}" (\n'
     '  "name" TEXT NOT NULL PRIMARY KEY,\n'
@@ -38,6 +61,7 @@ def schema_sql(resources: Iterable[type[Record]]) -> dict[str, tuple[str, ...]]:
         TypeError: a declaration cannot be stored, or two resources have one table.
     """
     made: dict[str, tuple[str, ...]] = {SEQUENCES: (_SEQUENCE_TABLE,)}
+    made.update((table, (statement,)) for table, statement in _KERNEL_TABLES.items())
     for resource in {describe(cls).cls: describe(cls) for cls in resources}.values():
         if resource.table in made:
             raise TypeError(f"{resource.name}: table {resource.table} is taken; give @resource another `table`")

@@ -36,6 +36,8 @@ class Change:
     """The account that the write was made for; None for what another node wrote."""
     job: str | None
     """The job that made it, if one did."""
+    api: str | None = None
+    """ZStack's class of the call that made it; None for what the appliance does by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Batch:
 
     number: int
     changes: tuple[Change, ...]
+    at: int = 0
+    """Milliseconds UTC."""
 
 
 @dataclass(frozen=True, slots=True)

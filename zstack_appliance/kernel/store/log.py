@@ -16,7 +16,7 @@ import msgspec
 
 from zstack_appliance.kernel.errors import Internal
 from zstack_appliance.kernel.schema import Record
-from zstack_appliance.kernel.store.feed import Change
+from zstack_appliance.kernel.store.feed import Batch, Change
 from zstack_appliance.kernel.store.reader import Reader
 from zstack_appliance.kernel.store.tables import Tables
 
@@ -75,11 +75,11 @@ class Recorder:
         self._session.close()
 
 
-def apply(entry: Entry, connection: apsw.Connection, tables: Tables) -> tuple[Change, ...]:
+def apply(entry: Entry, connection: apsw.Connection, tables: Tables) -> Batch:
     """Do to this database what another node did to its own, inside the transaction that is open.
 
     Returns:
-        the changes, as the feed tells them.
+        the batch, as the feed tells it; its date is that of the latest row, so that all nodes agree.
 
     Raises:
         Internal: the databases differ, or the entry is of another schema. Nothing may be skipped: the node
@@ -102,7 +102,9 @@ def apply(entry: Entry, connection: apsw.Connection, tables: Tables) -> tuple[Ch
             " restore it from another node's copy"
         ) from error
     after = [(reader.get(cls, key), reader.owner(cls, key)) for cls, key in keys]
-    return tuple(_change(tables, cls, key, old, new) for (cls, key), old, new in zip(keys, before, after, strict=True))
+    changes = [_change(tables, cls, key, old, new) for (cls, key), old, new in zip(keys, before, after, strict=True)]
+    rows = [row for change in changes if (row := change.after or change.before) is not None]
+    return Batch(entry.number, tuple(changes), max((row.last_op_date for row in rows), default=0))
 
 
 _Seen = tuple[Record | None, str | None]

@@ -93,7 +93,9 @@ class Store:
 
     # --- writing ---------------------------------------------------------------------------------------
 
-    async def write(self, function: Callable[[Tx], T], *, owner: str = ADMIN_ACCOUNT, job: str | None = None) -> T:
+    async def write(
+        self, function: Callable[[Tx], T], *, owner: str = ADMIN_ACCOUNT, job: str | None = None, api: str | None = None
+    ) -> T:
         """Commit what `function` does, all of it or nothing, durably, and give what it returns.
 
         Args:
@@ -101,6 +103,7 @@ class Store:
                 but on `tx`: clock, ids and random values are drawn before.
             owner: the account that it is done for, which owns what it inserts.
             job: the job that it is part of.
+            api: ZStack's class of the call that it is part of.
 
         Raises:
             Conflict: a value that must be unique is taken, or a reference would point at nothing.
@@ -108,7 +111,7 @@ class Store:
             Cancelled: before the function was run. Once it has been, this waits for its commit.
             BaseException: whatever the function raises; nothing was changed.
         """
-        return await self._writer.write(function, Origin(owner, job, self._clock.millis()))
+        return await self._writer.write(function, Origin(owner, job, self._clock.millis(), api))
 
     async def catch_up(self) -> None:
         """Apply everything that other nodes have committed by now; nothing to do on a single node.

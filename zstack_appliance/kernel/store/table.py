@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from zstack_appliance.kernel.derive.ddl import OWNER, quoted
-from zstack_appliance.kernel.schema import SECRET, SEQUENCE, Description, Record, describe, owner_ref
+from zstack_appliance.kernel.schema import SECRET, SEQUENCE, VOLATILE, Description, Record, describe, owner_ref
 from zstack_appliance.kernel.store.layout import Codecs, Layout, chain_of, home_of, qualified
 
 R = TypeVar("R", bound=Record)
@@ -40,6 +40,9 @@ class Table(Generic[R]):
         self.discriminator = chain[0].options.discriminator
         self.local = chain[0].options.local
         self.silent = chain[0].options.silent
+        self.journal = chain[0].options.journal
+        self.volatile = {"lastOpDate", *(field.wire for field in fields if field.marked(VOLATILE))}
+        """Wire names of the fields whose changes alone are not worth keeping."""
         self.layout = Layout(cls, codecs)
         self.refs = tuple((field, field.ref.target) for field in fields if field.ref is not None)
         owner = owner_ref(cls)

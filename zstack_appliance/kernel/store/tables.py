@@ -39,6 +39,7 @@ class Tables:
         self._by_class: dict[type[Record], Table[Any]] = {
             cls: Table(cls, {each: codecs[each] for each in (cls, *_below(cls, classes))}) for cls in classes
         }
+        self._named = {cls.__name__: cls for cls in classes}
         self._roots = {describe(cls).table: chain_of(cls)[0].cls for cls in classes}
 
     def of(self, cls: type[R]) -> Table[R]:
@@ -78,6 +79,10 @@ class Tables:
     def root_class(self, table: str) -> type[Record] | None:
         """The base class whose rows a table holds, wholly or in part; None for the kernel's own tables."""
         return self._roots.get(table)
+
+    def named(self, name: str) -> type[Record] | None:
+        """The class of this name; None when nobody registers it any more."""
+        return self._named.get(name)
 
     def replicated(self) -> Iterator[str]:
         """The tables whose rows every node has: all but the local ones."""

@@ -13,6 +13,7 @@ import msgspec
 from zstack_appliance.kernel.derive.ddl import SEQUENCES
 from zstack_appliance.kernel.errors import Conflict, Internal, not_found
 from zstack_appliance.kernel.schema import Record, describe
+from zstack_appliance.kernel.store.changelog import forget
 from zstack_appliance.kernel.store.feed import Change
 from zstack_appliance.kernel.store.reader import Reader
 from zstack_appliance.kernel.store.table import Table
@@ -36,6 +37,8 @@ class Origin:
     job: str | None
     now: int
     """Milliseconds UTC, drawn once per write, so that a function that runs again sees the same."""
+    api: str | None = None
+    """ZStack's class of the call that it is part of."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class Tx(Reader):
         self._rows: dict[tuple[str, str], Record | None] = {}
         self._touched: dict[tuple[str, str], _Touched] = {}
         self._open = True
+        self._forgot = 0
 
     def get(self, cls: type[R], uuid: str) -> R | None:
         """The row with this key, or None; for a base class, as the sub-type that it is."""
@@ -152,6 +156,13 @@ class Tx(Reader):
         self._note(table, uuid, row, None, owner)
         return row
 
+    def forget_changes(self, through: int, at_most: int) -> int:
+        """Remove the oldest batches of the change log; see `changelog.forget`."""
+        self._check_open()
+        forgotten = forget(self._connection, through, at_most)
+        self._forgot += forgotten
+        return forgotten
+
     # --- for the group that runs it ----------------------------------------------------------------------
 
     def close(self) -> None:
@@ -161,7 +172,7 @@ class Tx(Reader):
     @property
     def dirty(self) -> bool:
         """Whether anything was changed."""
-        return bool(self._touched)
+        return bool(self._touched) or self._forgot > 0
 
     def changes(self) -> Iterator[Change]:
         """What was done to each row, from first to last; rows of silent tables are left out."""
@@ -176,6 +187,7 @@ class Tx(Reader):
                 touched.owner,
                 self._origin.account,
                 self._origin.job,
+                self._origin.api,
             )
 
     @property

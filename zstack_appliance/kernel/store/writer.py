@@ -15,6 +15,7 @@ import apsw
 import trio
 
 from zstack_appliance.kernel.errors import CloudError, Unavailable
+from zstack_appliance.kernel.store.changelog import keep
 from zstack_appliance.kernel.store.database import set_head
 from zstack_appliance.kernel.store.feed import Batch, Feed
 from zstack_appliance.kernel.store.group import Group, Rule, Write
@@ -167,7 +168,7 @@ class Writer:
             try:
                 self._fill(group, writes)
                 changeset = b"" if recorder is None else recorder.changeset()
-                batch = self._number(group, changeset)
+                batch = self._number(group, changeset, writes)
                 missed = await self._append(batch, changeset, writes)
                 if not missed and group.dirty:
                     await self._worker.run(self._end)
@@ -193,13 +194,18 @@ class Writer:
             if self._stopwatch() >= end:
                 return
 
-    def _number(self, group: Group, changeset: bytes) -> Batch | None:
-        """Cut the batch; None where nothing changed that anyone else may see."""
+    def _number(self, group: Group, changeset: bytes, writes: list[Write]) -> Batch | None:
+        """Cut the batch and keep it; None where nothing changed that anyone else may see."""
         if not group.changes and not changeset:
             return None
-        batch = Batch(self._feed.number + 1, tuple(group.changes))
-        set_head(self._connection, batch.number)
+        at = max(write.origin.now for write in writes)
+        batch = Batch(self._feed.number + 1, tuple(group.changes), at)
+        self._keep(batch)
         return batch
+
+    def _keep(self, batch: Batch) -> None:
+        set_head(self._connection, batch.number)
+        keep(self._connection, self._tables, batch)
 
     def _end(self) -> None:
         self._connection.execute("COMMIT")
@@ -224,14 +230,14 @@ class Writer:
                 continue
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                changes = apply(entry, self._connection, self._tables)
-                set_head(self._connection, entry.number)
+                batch = apply(entry, self._connection, self._tables)
+                self._keep(batch)
                 await self._worker.run(self._end)
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-            self._feed.publish(Batch(entry.number, changes))
+            self._feed.publish(batch)
 
 
 def _do_nothing(_: Tx) -> None:
