@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.kvm.domain_tuning import tune
 from zstack_appliance.cloud.host.driver import Accelerator, DiskSpec, DomainSpec, NicSpec, VncAddress
 
 METADATA_NAMESPACE = "urn:zstack-appliance:domain:1"
@@ -62,11 +63,7 @@ def domain_xml(spec: DomainSpec, *, instance: str, accelerator: Accelerator, fil
     _text(domain, "vcpu", str(spec.vcpus))
     os = ET.SubElement(domain, "os")
     _text(os, "type", "hvm", arch="x86_64", machine=spec.machine)
-    features = ET.SubElement(domain, "features")
-    ET.SubElement(features, "acpi")
-    ET.SubElement(features, "apic")
-    _cpu(domain, spec, accelerator)
-    _clock(domain)
+    tune(domain, os, spec.tuning, accelerator)
     _text(domain, "on_poweroff", "destroy")
     _text(domain, "on_reboot", "restart")
     _text(domain, "on_crash", "destroy")
@@ -100,23 +97,6 @@ def _mark(domain: ET.Element, mark: Mark) -> None:
     )
 
 
-def _cpu(domain: ET.Element, spec: DomainSpec, accelerator: Accelerator) -> None:
-    if spec.cpu_model is not None:
-        cpu = ET.SubElement(domain, "cpu", mode="custom", match="exact", check="none")
-        _text(cpu, "model", spec.cpu_model)
-    elif accelerator is Accelerator.KVM:
-        ET.SubElement(domain, "cpu", mode="host-passthrough", check="none")
-    else:
-        ET.SubElement(domain, "cpu", mode="maximum", check="none")
-
-
-def _clock(domain: ET.Element) -> None:
-    clock = ET.SubElement(domain, "clock", offset="utc")
-    ET.SubElement(clock, "timer", name="rtc", tickpolicy="catchup")
-    ET.SubElement(clock, "timer", name="pit", tickpolicy="delay")
-    ET.SubElement(clock, "timer", name="hpet", present="no")
-
-
 def _devices(devices: ET.Element, spec: DomainSpec, files: DomainFiles) -> None:
     _pci(devices, spec)
     for number, disk in enumerate(spec.disks):
@@ -126,7 +106,7 @@ def _devices(devices: ET.Element, spec: DomainSpec, files: DomainFiles) -> None:
     for nic in spec.nics:
         _nic(devices, nic)
     _serial(devices, files.console_log)
-    _display(devices, spec.console_password)
+    _display(devices, spec)
     channel = ET.SubElement(devices, "channel", type="unix")
     ET.SubElement(channel, "target", type="virtio", name="org.qemu.guest_agent.0")
     rng = ET.SubElement(devices, "rng", model="virtio")
@@ -142,6 +122,7 @@ def _pci(devices: ET.Element, spec: DomainSpec) -> None:
         return
     ET.SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
     fixed = 5  # SCSI, USB, serial bus of the agent channel, random numbers, balloon
+    fixed += spec.tuning.video == "virtio"  # The others are no PCI Express devices, and need no port.
     for index in range(1, fixed + len(spec.disks) + len(spec.nics) + HOT_PLUG_SLOTS + 1):
         ET.SubElement(devices, "controller", type="pci", index=str(index), model="pcie-root-port")
 
@@ -170,6 +151,8 @@ def _nic(devices: ET.Element, nic: NicSpec) -> None:
     ET.SubElement(element, "source", bridge=nic.bridge)
     ET.SubElement(element, "target", dev=nic.tap)
     ET.SubElement(element, "model", type=nic.model)
+    if nic.queues > 1:
+        ET.SubElement(element, "driver", queues=str(nic.queues))
     ET.SubElement(element, "mtu", size=str(nic.mtu))
     _boot(element, nic.boot_order)
 
@@ -182,14 +165,15 @@ def _serial(devices: ET.Element, log: Path) -> None:
     ET.SubElement(console, "target", type="serial", port="0")
 
 
-def _display(devices: ET.Element, password: str | None) -> None:
+def _display(devices: ET.Element, spec: DomainSpec) -> None:
     # An absolute pointer, or the cursor of a browser's viewer drifts away from the guest's.
     ET.SubElement(devices, "input", type="tablet", bus="usb")
     graphics = ET.SubElement(devices, "graphics", type="vnc", port="-1", autoport="yes", listen="127.0.0.1")
-    if password is not None:
-        graphics.set("passwd", password[:8])
-    video = ET.SubElement(devices, "video")
-    ET.SubElement(video, "model", type="vga", vram="16384")
+    if spec.console_password is not None:
+        graphics.set("passwd", spec.console_password[:8])
+    model = ET.SubElement(ET.SubElement(devices, "video"), "model", type=spec.tuning.video)
+    if spec.tuning.video != "virtio":
+        model.set("vram", "16384")
 
 
 def _boot(device: ET.Element, order: int | None) -> None:

@@ -10,8 +10,9 @@ import trio
 from trio.testing import MockClock
 
 from tests.eventually import eventually
-from tests.running import Caller, simulated_cloud
-from tests.scenarios.vms import named, new_vm, vm_params
+from tests.running import Caller, SimulatedCloud, simulated_cloud
+from tests.scenarios.vms import act, named, new_vm, vm_params
+from zstack_appliance.cloud.host.driver import DomainSpec, Tuning
 from zstack_appliance.cloud.host.simulated.fleet import Weather
 
 GIB = 2**30
@@ -132,6 +133,70 @@ async def test_a_network_chooses_addresses_in_its_own_way(tmp_path: Path, autoju
         found = [(await new_vm(admin, f"vm{n}"))["vmNics"][0]["ip"] for n in range(3)]
         first = int(found[0].rpartition(".")[2])
         assert found == [f"10.0.0.{first + n}" for n in range(3)]
+
+
+def made_as(cloud: SimulatedCloud, vm: dict[str, Any]) -> DomainSpec:
+    """What the host was told when the VM started."""
+    found: DomainSpec = cloud.fleet.machines[vm["hostUuid"]].shelf("domain")[vm["uuid"]]
+    return found
+
+
+async def restarted(caller: Caller, vm: dict[str, Any]) -> dict[str, Any]:
+    await act(caller, vm, "stopVmInstance", type="cold")
+    started: dict[str, Any] = await act(caller, vm, "startVmInstance")
+    return started
+
+
+async def test_how_a_vm_is_made_follows_its_own_settings_then_its_clusters(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        cluster = await named(admin, "/clusters", "cluster1")
+        vm = await new_vm(admin, "web")
+        assert made_as(cloud, vm).tuning == Tuning(vendor_id="Microsoft Hv")
+        for path, value in (
+            ("kvm.vm.cpuMode", "Haswell"),
+            ("kvm.vm.cpu.hypervisor.feature", "false"),
+            ("vm.kvmHiddenState", "true"),
+            ("vm.emulateHyperV", "true"),
+            ("vm.vendorId", "Nobody"),
+            ("vm.videoType", "cirrus"),
+            ("vm.nicMultiQueueNum", "4"),
+        ):
+            await set_for(admin, cluster, path, value)
+        for path, value in (
+            ("kvm.vm.cpuMode", "host-model"),
+            ("kvm.vm.hyperv.clock.feature", "false"),
+            ("kvm.vm.suspend.to.ram", "true"),
+            ("kvm.vm.suspend.to.disk", "true"),
+            ("kvm.vm.cacheMode", "writeback"),
+            ("vm.vmPortOff", "true"),
+            ("vm.vm.clock.track", "guest"),
+            ("vm.bootMenuSplashTimeout", "500"),
+        ):
+            await set_for(admin, vm, path, value)
+        await set_global(admin, "vm.bootMenu", "true")
+        made = made_as(cloud, await restarted(admin, vm))
+        assert made.tuning == Tuning(
+            cpu_mode="host-model",
+            hypervisor_feature=False,
+            hidden=True,
+            hyperv=True,
+            hyperv_clock=False,
+            vendor_id="Nobody",
+            vmport=False,
+            clock_track="guest",
+            suspend_to_ram=True,
+            suspend_to_disk=True,
+            video="cirrus",
+            boot_menu_millis=500,
+        )
+        assert ([disk.cache for disk in made.disks], [nic.queues for nic in made.nics]) == (["writeback"], [1])
+        other = await new_vm(admin, "other", systemTags=["resourceConfig::vm::videoType::virtio"])
+        assert made_as(cloud, other).tuning.video == "virtio", "a tag counts from the first start on"
+        [root] = vm["allVolumes"]
+        await set_for(admin, root, "kvm.vm.cacheMode", "writethrough")
+        assert [disk.cache for disk in made_as(cloud, await restarted(admin, vm)).disks] == ["writethrough"]
 
 
 @pytest.mark.parametrize(("auto", "status"), [("true", "Connected"), ("false", "Disconnected")])

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 
@@ -35,6 +36,7 @@ from zstack_appliance.cloud.host.driver import (
     ResumeVm,
     StartVm,
     StopVm,
+    Tuning,
     VmConsole,
     VmList,
     VmState,
@@ -169,6 +171,30 @@ async def test_a_vm_from_its_start_to_its_end(link: LocalLink, guests: Guests, t
     assert (qemu(spec), await taps()) == (None, set())
     assert list((tmp_path / "data" / "vms").iterdir()) == []
     assert await trio.Path(spec.disks[0].path).exists(), "volumes are not the host's to remove"
+
+
+@pytest.mark.parametrize("video", ["cirrus", "vga", "qxl", "virtio"])
+async def test_libvirt_takes_every_way_of_making_a_vm(link: LocalLink, guests: Guests, video: str) -> None:
+    plain = await guests.new()
+    tuning = Tuning(
+        cpu_mode="host-model" if video == "qxl" else "Haswell-noTSX" if video == "cirrus" else "none",
+        hypervisor_feature=False,
+        hidden=True,
+        hyperv=True,
+        vendor_id="Nobody",
+        vmport=False,
+        clock_track="guest",
+        suspend_to_ram=True,
+        video=video,
+        boot_menu_millis=10,
+    )
+    nic = msgspec.structs.replace(plain.nics[0], queues=2)
+    disk = msgspec.structs.replace(plain.disks[0], cache="writeback")
+    spec = msgspec.structs.replace(plain, vcpus=2, nics=(nic,), disks=(disk,), tuning=tuning)
+    await link.ask(CONNECT)
+    assert (await link.ask(StartVm(domain=spec))).state is VmState.RUNNING
+    assert f"type='{video}'" in await virsh("dumpxml", spec.uuid)
+    await link.ask(DestroyVm(uuid=spec.uuid))
 
 
 async def test_a_start_that_fails_leaves_nothing(link: LocalLink, guests: Guests, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class GlobalConfig:
         low: smallest allowed number.
         high: largest allowed number.
         choices: the only allowed texts.
+        pattern: a regular expression that the whole text must match.
         bind: wire types of the resources that may have a value of their own, such as ``HostVO``, nearest first.
     """
 
@@ -41,6 +42,7 @@ class GlobalConfig:
     low: int | None = None
     high: int | None = None
     choices: tuple[str, ...] = ()
+    pattern: str | None = None
     bind: tuple[str, ...] = ()
 
     @property
@@ -52,6 +54,8 @@ class GlobalConfig:
         """What is wrong with a value, or None."""
         if self.choices and value not in self.choices:
             return self._fault(value, f"one of {', '.join(self.choices)}")
+        if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
+            return self._fault(value, f"a text that matches {self.pattern}")
         if self.kind is bool and value.lower() not in ("true", "false"):
             return self._fault(value, "true or false")
         if self.kind in (int, float):

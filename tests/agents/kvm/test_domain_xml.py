@@ -17,7 +17,7 @@ from agents.kvm.domain_xml import (
     mark_of,
     vnc_of,
 )
-from zstack_appliance.cloud.host.driver import Accelerator, DiskSpec, DomainSpec, NicSpec, VncAddress
+from zstack_appliance.cloud.host.driver import Accelerator, DiskSpec, DomainSpec, NicSpec, Tuning, VncAddress
 
 UUID = "0123456789abcdef0123456789abcdef"
 SPEC = DomainSpec(
@@ -66,7 +66,7 @@ def test_kvm_gives_the_hosts_cpu_and_tcg_all_that_it_can() -> None:
     kvm, tcg = described(accelerator=Accelerator.KVM), described(accelerator=Accelerator.TCG)
     assert (kvm.get("type"), one(kvm, "cpu").get("mode")) == ("kvm", "host-passthrough")
     assert (tcg.get("type"), one(tcg, "cpu").get("mode")) == ("qemu", "maximum")
-    named = described(msgspec.structs.replace(SPEC, cpu_model="Nehalem"))
+    named = described(msgspec.structs.replace(SPEC, tuning=Tuning(cpu_mode="Nehalem")))
     assert one(named, "cpu").findtext("model") == "Nehalem"
 
 

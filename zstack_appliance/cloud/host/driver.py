@@ -112,6 +112,8 @@ class NicSpec(Wire, frozen=True, kw_only=True, rename="camel"):
     mtu: int = 1500
     model: str = "virtio"
     boot_order: int | None = None
+    queues: int = 1
+    """Pairs of queues of a virtio interface, each of which one CPU of the guest can serve."""
 
 
 class SeedSpec(Wire, frozen=True, kw_only=True, rename="camel"):
@@ -123,6 +125,31 @@ class SeedSpec(Wire, frozen=True, kw_only=True, rename="camel"):
     """Handed to the guest unchanged: cloud-config or a script."""
     meta_data: dict[str, str] = {}
     """Further keys of the guest's meta-data."""
+
+
+class Tuning(Wire, frozen=True, kw_only=True, rename="camel"):
+    """How a virtual machine is made beyond what it consists of. What only KVM can do is left out under TCG."""
+
+    cpu_mode: str = "none"
+    """``none`` is the host's own under KVM and everything that QEMU emulates under TCG; else ``host-model``,
+    ``host-passthrough``, or a model's name."""
+    hypervisor_feature: bool = True
+    """Whether the CPU says that it is a virtual one."""
+    hidden: bool = False
+    """Whether KVM hides its signature."""
+    hyperv: bool = False
+    """Whether what Windows knows of Hyper-V is emulated."""
+    hyperv_clock: bool = True
+    vendor_id: str = ""
+    """What Hyper-V's CPU leaf gives as its vendor."""
+    vmport: bool = True
+    clock_track: str = "host"
+    """``host`` or ``guest``: which clock the guest's RTC follows."""
+    suspend_to_ram: bool = False
+    suspend_to_disk: bool = False
+    video: str = "vga"
+    boot_menu_millis: int | None = None
+    """How long the firmware shows its boot menu; None shows none."""
 
 
 class DomainSpec(Wire, frozen=True, kw_only=True, rename="camel"):
@@ -139,8 +166,7 @@ class DomainSpec(Wire, frozen=True, kw_only=True, rename="camel"):
     console_password: str | None = None
     """Of the display; VNC looks at its first 8 characters."""
     machine: str = "q35"
-    cpu_model: str | None = None
-    """None gives the host's own under KVM, and everything that QEMU can emulate under TCG."""
+    tuning: Tuning = Tuning()
 
 
 class Connect(Command[HostFacts], frozen=True, kw_only=True, rename="camel"):

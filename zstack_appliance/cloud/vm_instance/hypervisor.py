@@ -10,6 +10,7 @@ from zstack_appliance.cloud.host.messages import on_host
 from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.l2_network.wire import bridge_name
 from zstack_appliance.cloud.l3_network.schema import L3Network
+from zstack_appliance.cloud.vm_instance.configs import tuning_of
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import CONSOLE_PASSWORD, HOSTNAME, SSH_KEY, USER_DATA
 from zstack_appliance.cloud.volume.schema import Volume
@@ -43,29 +44,32 @@ async def domain_of(vm: VmInstance, cloud: Cloud) -> DomainSpec:
         name=vm.name,
         vcpus=vm.cpu_num,
         memory=vm.memory_size,
-        disks=tuple(_disk(volume) for volume in volumes if volume.install_path),
-        nics=tuple([await _nic(nic, cloud) for nic in nics]),
+        disks=tuple(_disk(volume, cloud) for volume in volumes if volume.install_path),
+        nics=tuple([await _nic(nic, vm, cloud) for nic in nics]),
         seed=seed_of(vm, tags),
         console_password=_token(CONSOLE_PASSWORD, tags),
+        tuning=tuning_of(cloud.configs_of(vm)),
     )
 
 
-def _disk(volume: Volume) -> DiskSpec:
+def _disk(volume: Volume, cloud: Cloud) -> DiskSpec:
     return DiskSpec(
         device_id=volume.uuid,
         path=volume.install_path or "",
         format=volume.format,
         boot_order=1 if volume.device_id == 0 else None,
+        cache=cloud.configs_of(volume).text("kvm.vm.cacheMode"),
     )
 
 
-async def _nic(nic: VmNic, cloud: Cloud) -> NicSpec:
+async def _nic(nic: VmNic, vm: VmInstance, cloud: Cloud) -> NicSpec:
     network = await cloud.get(L3Network, nic.l3_network_uuid)
     instance = cloud.use(Instance).id
     return NicSpec(
         mac=nic.mac,
         bridge=bridge_name(instance, network.l2_network_uuid),
         tap=interface_name(Kind.TAP, instance, nic.uuid),
+        queues=min(cloud.configs_of(nic).number("vm.nicMultiQueueNum"), vm.cpu_num),
     )
 
 

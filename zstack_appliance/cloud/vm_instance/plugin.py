@@ -14,11 +14,11 @@ from zstack_appliance.cloud.vm_instance import (
     start,
     sync,
 )
+from zstack_appliance.cloud.vm_instance.configs import CONFIGS
 from zstack_appliance.cloud.vm_instance.messages import DestroyVmInstance, LeaveHost, RemoveVm, TakeNicAway
 from zstack_appliance.cloud.vm_instance.quotas import QUOTAS
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import TAGS
-from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.message import BeforeDelete, DeleteMode
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import DELETE, DETACH, STOP
@@ -70,24 +70,5 @@ plugin = Plugin(
     quotas=QUOTAS,
     tags=TAGS,
     tasks=(expunge_task.expunge_old,),
-    configs=(
-        GlobalConfig(
-            "vm",
-            "deletionPolicy",
-            "Delay",
-            "What destroying a VM does with its disk: Direct removes it, Delay keeps it a while, Never keeps it.",
-            choices=("Direct", "Delay", "Never"),
-        ),
-        GlobalConfig("vm", "expungePeriod", "604800", "Seconds that a destroyed VM can be recovered.", int, low=1),
-        GlobalConfig("vm", "expungeInterval", "3600", "Seconds between two looks for VMs to expunge.", int, low=1),
-        GlobalConfig(
-            "vm",
-            "stop.graceSeconds",
-            "60",
-            "Seconds that a guest may take to shut down before it is stopped by force.",
-            int,
-            low=1,
-            high=3600,
-        ),
-    ),
+    configs=CONFIGS,
 )

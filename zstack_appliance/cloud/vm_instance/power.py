@@ -53,7 +53,7 @@ def _flow(
 
 async def _stop(d: PoweredVm, cloud: Cloud) -> None:
     if d.vm.host_uuid:
-        grace = cloud.configs.number("vm.stop.graceSeconds")
+        grace = cloud.configs_of(d.vm).number("vm.stop.graceSeconds")
         await cloud.call(on_host(d.vm.host_uuid, StopVm(uuid=d.vm.uuid, grace=d.grace, grace_seconds=float(grace))))
 
 
@@ -69,7 +69,7 @@ def settle_stopped(tx: Tx, d: PoweredVm) -> None:
 
 
 async def _reboot(d: PoweredVm, cloud: Cloud) -> None:
-    grace = float(cloud.configs.number("vm.stop.graceSeconds"))
+    grace = float(cloud.configs_of(d.vm).number("vm.stop.graceSeconds"))
     await cloud.call(on_host(d.vm.host_uuid or "", RebootVm(uuid=d.vm.uuid, grace_seconds=grace)))
 
 
