@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from zstack_appliance.api.answers import Answers
 from zstack_appliance.api.app import make_app
 from zstack_appliance.api.auth import Callers
+from zstack_appliance.api.console import console_route
 from zstack_appliance.api.dates import printed
 from zstack_appliance.api.health import health_route
 from zstack_appliance.api.legacy import Legacy
@@ -41,6 +42,7 @@ from zstack_appliance.kernel.config import Configs, Setting
 from zstack_appliance.kernel.derive.legacy import messages
 from zstack_appliance.kernel.derive.openapi import document
 from zstack_appliance.kernel.derive.route import Routes
+from zstack_appliance.kernel.doorplate import Doorplate
 from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.flow_edits import offers, with_edits
 from zstack_appliance.kernel.flows_file import FLOWS_FILE, read_edits
@@ -61,6 +63,7 @@ from zstack_appliance.kernel.schema import Key, Record
 from zstack_appliance.kernel.sharing import shared
 from zstack_appliance.kernel.store import Store
 from zstack_appliance.kernel.tags import TagPatterns
+from zstack_appliance.kernel.tickets import Tickets
 from zstack_appliance.kernel.world import Clock, Entropy
 from zstack_appliance.kernel.zql.run import Zql
 from zstack_appliance.plugins import installed
@@ -184,6 +187,7 @@ def _wire(
     queries = Queries(compiler, inventories, snapshots)
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources, configs)
     links = outside.hosts(outside.instance, plugins)
+    tickets = Tickets(outside.clock, outside.entropy)
     kernel = Kernel(
         store=store,
         bus=Bus(plugins, queues),
@@ -200,6 +204,8 @@ def _wire(
             Quotas: quotas,
             TagPatterns: patterns,
             HostLinks: links,
+            Tickets: tickets,
+            Doorplate: Doorplate(),
             Rounds: Rounds(queues),
             History: History(store, inventories),
             Zql: Zql(compiler, queries, snapshots, printed),
@@ -235,6 +241,7 @@ def _doors(appliance: Appliance, graph: Graph, resources: tuple[type[Record], ..
         [
             openapi_route(lambda: document(routes.all, graph, VERSION)),
             *Legacy(messages(requests, resources), *inside).routes,
+            console_route(appliance.kernel.services[Tickets]),
             health_route(VERSION, lambda: appliance.ready),
         ],
     )

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import trio
 
@@ -32,6 +33,7 @@ from zstack_appliance.data_folder import DataFolder, prepare
 from zstack_appliance.first_cloud import FirstCloud, is_made, make_first_cloud
 from zstack_appliance.first_vm import make_first_vm
 from zstack_appliance.hostkit.simulated_files import SimulatedFile
+from zstack_appliance.kernel.doorplate import Doorplate
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.plugin import Plugin
@@ -119,6 +121,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
     async with open_appliance(outside) as appliance, _pid_file(folder):
         listeners = (Listen(settings.host, settings.port), ListenUnix(folder.run / "api.sock"))
         async with doors.open(appliance.app, *listeners) as addresses:
+            _hang_doorplate(appliance, addresses[0].url)
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_cancel_on_stop, doors, appliance, scope)
@@ -135,6 +138,13 @@ async def _cancel_on_stop(doors: Doors, appliance: Appliance, scope: trio.Cancel
     await doors.stopping.wait()
     appliance.jobs.release()
     scope.cancel()
+
+
+def _hang_doorplate(appliance: Appliance, url: str) -> None:
+    """Let replies say where the doors are."""
+    parts = urlsplit(url)
+    plate = appliance.kernel.services[Doorplate]
+    plate.scheme, plate.host, plate.port = parts.scheme, parts.hostname or plate.host, parts.port or plate.port
 
 
 def _refuse_open_http(settings: Settings) -> None:

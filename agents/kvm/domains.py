@@ -129,6 +129,19 @@ class Domains:
             raise HostCommandFailed(f"VM {uuid} has no VNC display")
         return address
 
+    def open_display(self, uuid: str) -> int:
+        """A socket connected with the display of a running domain; the descriptor is the caller's to close."""
+        descriptor: int = self._need(uuid, ALIVE, "to see its display").openGraphicsFD(0, 0)
+        return descriptor
+
+    def open_serial(self, uuid: str) -> Any:
+        """A virStream on the first serial port of a running domain, taken from whoever has it."""
+        libvirt = libvirt_module()
+        domain = self._need(uuid, ALIVE, "to use its serial port")
+        stream = self.connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        domain.openConsole(None, stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)
+        return stream
+
     def _when(self, uuid: str, states: set[VmState], act: Callable[[Any], object]) -> VmState:
         """Act on a domain in one of these states; its state before, which may have changed under our feet."""
         domain = self._find(uuid)

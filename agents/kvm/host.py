@@ -8,7 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from trio.abc import Stream
+
 from agents.kvm.accel import Machine
+from agents.kvm.channels import open_channel
 from agents.kvm.connection import SYSTEM_URI, DomainListener, Libvirt, LibvirtConnection
 from agents.kvm.events import DomainWatch, Happening, change_of
 from agents.kvm.facts import connect, ping
@@ -22,6 +25,7 @@ from zstack_appliance.cloud.host.driver import (
     HostNotice,
     ListVms,
     NoticesLost,
+    OpenChannel,
     PauseVm,
     Ping,
     RebootVm,
@@ -115,6 +119,10 @@ class KvmHost:
         except HostCommandFailed as error:
             return failed(str(error))
         return done(reply)
+
+    async def open(self, wish: OpenChannel) -> Stream:
+        """Connect with a running VM; see `agents.kvm.channels.open_channel`."""
+        return await open_channel(wish, self._runtime)
 
     def notices(self) -> AsyncGenerator[HostNotice, None]:
         """What happens on the host unasked, for one listener."""

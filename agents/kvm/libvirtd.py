@@ -31,6 +31,9 @@ START_SECONDS = 15.0
 PRIVATE_FOLDERS = {"etc": "/etc/libvirt", "lib": "/var/lib/libvirt", "log": "/var/log/libvirt"}
 """Folders of ours, by what our libvirtd sees them as. The cache of what QEMU can do stays shared."""
 
+LOCKS = Path("/run/lock")
+"""What ``/var/lock`` stands for."""
+
 _QEMU_CONF = """\
 user = "root"
 group = "root"
@@ -126,6 +129,8 @@ class Libvirtd:
     def _write_configuration(self) -> None:
         for folder in PRIVATE_FOLDERS:
             (self._home / folder).mkdir(parents=True, exist_ok=True)
+        # Whoever opens a serial port is noted there; systemd makes the folder at boot, and nobody else does.
+        LOCKS.mkdir(exist_ok=True)
         (self._home / "etc" / "qemu.conf").write_text(_QEMU_CONF)
         (self._home / "etc" / "libvirtd.conf").write_text(libvirtd_conf(self.runtime.instance))
 

@@ -6,9 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TypeVar
 
+import msgspec
+from trio.abc import Stream
+
 from agents.kvm.host import KvmHost
 from agents.kvm.runtime import unheard
-from zstack_appliance.cloud.host.driver import HostDriver, HostNotice
+from zstack_appliance.cloud.host.driver import HostDriver, HostNotice, OpenChannel
 from zstack_appliance.cloud.host.wire import decode_notice, encode, read_answer
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import Command
@@ -30,6 +33,10 @@ class LocalLink(HostDriver):
         """Send a command and wait for its reply."""
         answer = await self._host.serve(command.path, encode(command), report or unheard)
         return read_answer(command, answer)
+
+    async def open(self, wish: OpenChannel) -> Stream:
+        """Connect with a running VM; the wish crosses encoded, as it would a network."""
+        return await self._host.open(msgspec.json.decode(encode(wish), type=OpenChannel))
 
     async def notices(self) -> AsyncGenerator[HostNotice, None]:
         """What happens on this host unasked, for one listener."""

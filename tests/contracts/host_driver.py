@@ -16,12 +16,14 @@ import trio.testing
 from tests.eventually import eventually
 from zstack_appliance.cloud.host.driver import (
     AcceleratorChoice,
+    Channel,
     Connect,
     DestroyVm,
     DomainSpec,
     HostDriver,
     HostNotice,
     ListVms,
+    OpenChannel,
     PauseVm,
     Ping,
     RebootVm,
@@ -124,6 +126,27 @@ class HostDriverContract:
         stopped = await bench.ask(StopVm(uuid=unknown, grace=False, grace_seconds=1.0))
         assert stopped == VmStatus(uuid=unknown, state=VmState.STOPPED)
         await bench.ask(DestroyVm(uuid=unknown))
+
+    async def test_a_running_vm_can_be_seen_and_typed_at(self, bench: Bench) -> None:
+        await bench.connect()
+        uuid = bench.domain.uuid
+        await bench.ask(StartVm(domain=bench.domain))
+        async with await bench.driver.open(OpenChannel(uuid=uuid, channel=Channel.DISPLAY)) as display:
+            with trio.fail_after(WITHIN):
+                assert await display.receive_some(12) == b"RFB 003.008\n"
+                await display.send_all(b"RFB 003.008\n")
+                assert await display.receive_some(1), "the kinds of security"
+        async with await bench.driver.open(OpenChannel(uuid=uuid, channel=Channel.SERIAL)) as serial:
+            with trio.fail_after(WITHIN):
+                await serial.send_all(b"\r")
+                assert await serial.receive_some(), "a guest that boots says so, and a simulated one echoes"
+        await bench.ask(DestroyVm(uuid=uuid))
+
+    async def test_a_channel_to_a_vm_that_is_off_is_refused(self, bench: Bench) -> None:
+        await bench.connect()
+        for channel in Channel:
+            with pytest.raises(HostCommandFailed, match=bench.domain.uuid):
+                await bench.driver.open(OpenChannel(uuid=bench.domain.uuid, channel=channel))
 
     async def test_what_needs_a_running_vm_says_so(self, bench: Bench) -> None:
         await bench.connect()

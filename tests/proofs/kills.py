@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import apsw
+from trio.abc import Stream
 
 from tests.proofs.disturbance import Disturbance
 from tests.proofs.stage import JOB_UUID, Ending, Stage, Start, copied, copy_database, in_virtual_time
 from tests.proofs.states import State, capture, settle
 from tests.running import SimulatedCloud
 from zstack_appliance.appliance import Hosts
-from zstack_appliance.cloud.host.driver import HostDriver, HostNotice
+from zstack_appliance.cloud.host.driver import HostDriver, HostNotice, OpenChannel
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.host.simulated.fleet import Fleet
@@ -185,6 +186,9 @@ class _WatchedHost(HostDriver):
             return await self._driver.ask(command, report=report)
         finally:
             self._recorder.host_changed()
+
+    async def open(self, wish: OpenChannel) -> Stream:
+        return await self._driver.open(wish)
 
     async def notices(self) -> AsyncGenerator[HostNotice, None]:
         async for notice in self._driver.notices():

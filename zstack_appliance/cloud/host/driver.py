@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 import msgspec
+from trio.abc import Stream
 
 from zstack_appliance.kernel.host_link import HostLink
 from zstack_appliance.kernel.remote import Command, Notice
@@ -241,6 +242,22 @@ class VmConsole(Command[VncAddress], frozen=True, kw_only=True, rename="camel"):
     uuid: str
 
 
+class Channel(StrEnum):
+    """What of a virtual machine a person can be connected with."""
+
+    DISPLAY = "display"
+    """The screen, by the RFB protocol that VNC viewers speak."""
+    SERIAL = "serial"
+    """The first serial port, as a terminal that a shell can wait at."""
+
+
+class OpenChannel(Wire, frozen=True, kw_only=True, rename="camel"):
+    """Connect somebody with a running VM. Whoever opens the serial port last has it; the one before is cut off."""
+
+    uuid: str
+    channel: Channel
+
+
 class VmStateChanged(Notice, frozen=True, kw_only=True, rename="camel"):
     """A VM of ours has come into this state, by our doing or not; `reason` is the hypervisor's word."""
 
@@ -274,3 +291,11 @@ class HostDriver(HostLink, Protocol):
 
     def notices(self) -> AsyncGenerator[HostNotice, None]:
         """What the host says unasked, in order, for one listener."""
+
+    async def open(self, wish: OpenChannel) -> Stream:
+        """Connect with a running VM; bytes go both ways until either end closes.
+
+        Raises:
+            HostCommandFailed: the VM does not run there, or has no such channel.
+            HostUnreachable: the host does not answer.
+        """

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
+from trio.abc import Stream
 
+from zstack_appliance.cloud.host.driver import OpenChannel
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.host_link import Report
@@ -61,6 +63,13 @@ class OnHost(Request[Reply], Generic[Reply], frozen=True, kw_only=True):
     host_uuid: Uuid
     command: Command[Reply]
     report: Report | None = None
+
+
+class OpenOnHost(Request[Stream], frozen=True, kw_only=True):
+    """Connect with a VM on a connected host; whoever asks closes the stream. It raises as `OnHost` does."""
+
+    host_uuid: Uuid
+    wish: OpenChannel
 
 
 class AwaitHosts(Request[None], frozen=True, kw_only=True):

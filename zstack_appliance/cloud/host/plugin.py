@@ -16,6 +16,7 @@ plugin = Plugin(
     resources=(Host, HostCharge),
     handlers=(
         command.on_host,
+        command.open_on_host,
         connect.reconnect,
         service.change_state,
         deletes(DeleteHost, act=service.delete),

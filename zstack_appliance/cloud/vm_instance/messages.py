@@ -16,7 +16,7 @@ from zstack_appliance.cloud.primary_storage.schema import PrimaryStorage
 from zstack_appliance.cloud.vm_instance.schema import VmInstance
 from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Read, Request, Update, api
-from zstack_appliance.kernel.schema import Name, Ref, Text, Uuid
+from zstack_appliance.kernel.schema import Name, Ref, Text, Timestamp, Uuid
 from zstack_appliance.kernel.unserved import UNSERVED
 
 Platform = Literal["Linux", "Windows", "Other", "Paravirtualization", "WindowsVirtio"]
@@ -149,6 +149,27 @@ class GetVmConsoleAddress(Read[ConsoleAddress], frozen=True, kw_only=True):
     """Where the display of a running VM is served, seen from its host."""
 
     uuid: Annotated[Uuid, Ref(VmInstance)]
+
+
+class Console(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A way to a VM's display or serial port: a WebSocket at ``/console/ws?token=``."""
+
+    scheme: str
+    """Of the appliance's own door; a WebSocket has ``ws`` for ``http`` and ``wss`` for ``https``."""
+    target_scheme: str
+    hostname: str
+    port: int
+    token: str
+    version: str
+    expired_date: Timestamp
+
+
+@api("POST", "/consoles", access=OWNER, wire="org.zstack.header.console", target=VmInstance)
+class RequestConsoleAccess(Request[Console], frozen=True, kw_only=True):
+    """Ask for a ticket to a running VM's display, or to its serial port. It opens one connection."""
+
+    vm_instance_uuid: Annotated[Uuid, Ref(VmInstance)]
+    target_scheme: Literal["vnc", "serial"] = "vnc"
 
 
 class SyncVm(Action[VmInstance | None], frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost, VmReported
 from zstack_appliance.cloud.vm_instance import (
     bereft,
+    console,
     create,
     destroy,
     expunge_task,
@@ -41,7 +42,8 @@ plugin = Plugin(
         destroy.recover,
         destroy.expunge,
         sync.sync,
-        service.console_address,
+        console.address,
+        console.request_access,
         service.update,
     ),
     listeners=(
@@ -70,5 +72,5 @@ plugin = Plugin(
     quotas=QUOTAS,
     tags=TAGS,
     tasks=(expunge_task.expunge_old,),
-    configs=CONFIGS,
+    configs=(console.TOKEN_TIMEOUT, *CONFIGS),
 )

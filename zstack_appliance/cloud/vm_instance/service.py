@@ -1,11 +1,9 @@
-"""The plain operations on VMs: change what is said of one, and say where its display is."""
+"""The plain operation on VMs: change what is said of one."""
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.driver import VmConsole
-from zstack_appliance.cloud.host.messages import on_host
 from zstack_appliance.cloud.vm_instance import checks
-from zstack_appliance.cloud.vm_instance.messages import ConsoleAddress, GetVmConsoleAddress, UpdateVmInstance
+from zstack_appliance.cloud.vm_instance.messages import UpdateVmInstance
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic, VmState
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Fault, refuse
@@ -26,12 +24,3 @@ async def update(m: UpdateVmInstance, cloud: Cloud) -> VmInstance:
     names = [field.name for field in fields_of(UpdateVmInstance) if field.name in vm.__struct_fields__]
     changes = {name: getattr(m, name) for name in names if name != "uuid" and getattr(m, name) is not None}
     return await cloud.write(lambda tx: tx.update(tx.require(VmInstance, vm.uuid), **changes))
-
-
-@handles(GetVmConsoleAddress)
-async def console_address(m: GetVmConsoleAddress, cloud: Cloud) -> ConsoleAddress:
-    """Serve `GetVmConsoleAddress`."""
-    vm = await cloud.get(VmInstance, m.uuid)
-    checks.in_state(vm, "APIGetVmConsoleAddressMsg", VmState.RUNNING, VmState.PAUSED, VmState.CRASHED)
-    address = await cloud.call(on_host(vm.host_uuid or "", VmConsole(uuid=vm.uuid)))
-    return ConsoleAddress(host_ip=address.host, port=address.port, protocol="vnc")

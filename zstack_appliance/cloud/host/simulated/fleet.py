@@ -13,17 +13,20 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import trio
+from trio.abc import Stream
 
 from zstack_appliance.cloud.host.driver import (
     Accelerator,
     HostDriver,
     HostFacts,
     HostNotice,
+    OpenChannel,
     VmState,
     VmStateChanged,
     VmStatus,
 )
 from zstack_appliance.cloud.host.schema import Host
+from zstack_appliance.cloud.host.simulated.channels import open_channel
 from zstack_appliance.cloud.host.simulated.schema import SimulatedHost
 from zstack_appliance.cloud.host.simulated.vms import HANDLERS, STATES
 from zstack_appliance.cloud.host.wire import decode_command, decode_notice, done, encode, failed, read_answer
@@ -188,6 +191,12 @@ class _Link(HostDriver):
     async def ask(self, command: Command[R], *, report: Report | None = None) -> R:
         del report  # Simulated commands are done at once.
         return read_answer(command, await self._fleet.serve(self._machine, command.path, encode(command)))
+
+    async def open(self, wish: OpenChannel) -> Stream:
+        await trio.sleep(self._fleet.weather.latency)
+        if not self._machine.reachable:
+            raise HostUnreachable("the simulated host is switched off")
+        return open_channel(wish, self._machine.shelf(STATES).get(wish.uuid))
 
     async def notices(self) -> AsyncGenerator[HostNotice, None]:
         send, receive = trio.open_memory_channel[HostNotice](_UNHEARD)
