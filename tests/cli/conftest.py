@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pexpect
 import pytest
 
 PASSWORD = "correct horse"
 HOSTS = 3
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="the socket lets root in, and nobody else")
+
+Start = Callable[[list[str]], "pexpect.spawn[str]"]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -83,3 +86,28 @@ def zs(command: Run, simulated: Simulated) -> Run:
         return command(*argv, ZSTACK_APPLIANCE_DATA=str(simulated.data))
 
     return run
+
+
+@pytest.fixture
+def start(simulated: Simulated, tmp_path: Path) -> Iterator[Start]:
+    """Run a program at a terminal, with our command on its path."""
+    programs: list[pexpect.spawn[str]] = []
+    where = Path(sys.executable).parent
+    environment = {
+        "PATH": f"{where}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "ZSTACK_APPLIANCE_DATA": str(simulated.data),
+        "TERM": "dumb",
+    }
+
+    def run(argv: list[str]) -> pexpect.spawn[str]:
+        program = pexpect.spawn(
+            argv[0], argv[1:], env=environment, encoding="utf-8", timeout=30, dimensions=(50, 200), cwd=str(tmp_path)
+        )
+        programs.append(program)
+        return program
+
+    yield run
+    for program in programs:
+        program.close(force=True)

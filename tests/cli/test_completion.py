@@ -2,42 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pexpect
 import pytest
 
-from tests.cli.conftest import AS_ROOT, Run, Simulated
-
-Start = Callable[[list[str]], "pexpect.spawn[str]"]
-
-
-@pytest.fixture
-def start(simulated: Simulated, tmp_path: Path) -> Iterator[Start]:
-    """Run a program at a terminal, with our command on its path."""
-    programs: list[pexpect.spawn[str]] = []
-    where = Path(sys.executable).parent
-    environment = {
-        "PATH": f"{where}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "ZSTACK_APPLIANCE_DATA": str(simulated.data),
-        "TERM": "dumb",
-    }
-
-    def run(argv: list[str]) -> pexpect.spawn[str]:
-        program = pexpect.spawn(
-            argv[0], argv[1:], env=environment, encoding="utf-8", timeout=30, dimensions=(50, 200), cwd=str(tmp_path)
-        )
-        programs.append(program)
-        return program
-
-    yield run
-    for program in programs:
-        program.close(force=True)
+from tests.cli.conftest import AS_ROOT, Run, Start
 
 
 @AS_ROOT

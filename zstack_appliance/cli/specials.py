@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import click
+
 from zstack_appliance.cli.client import Client
 from zstack_appliance.cli.declared import find_api
 from zstack_appliance.cli.names import Resolver
@@ -20,6 +22,14 @@ def _console(client: Client, output: Output, noun: type[Record], name: str) -> N
         output.line(f"{reply['protocol'].lower()}://{reply['hostIp']}:{reply['port']}")
 
 
+def _serial(client: Client, output: Output, noun: type[Record], name: str) -> None:
+    from zstack_appliance.cli.terminal import attach
+
+    uuid = Resolver(client).uuid(noun, name)
+    click.echo(f"connected with {name}; Control-] leaves, and a key may be needed to see a prompt", err=True)
+    output.line(f"\n{attach(client, uuid)}")
+
+
 def _job(client: Client, output: Output, noun: type[Record], name: str) -> None:
     row = Resolver(client).row(noun, name)
     steps = steps_of(client, row["uuid"])
@@ -33,6 +43,9 @@ def _job(client: Client, output: Output, noun: type[Record], name: str) -> None:
 
 
 SPECIALS: dict[str, dict[str, tuple[str, Special]]] = {
-    "vm-instance": {"console": ("Print where the VM's display is served, seen from its host.", _console)},
+    "vm-instance": {
+        "console": ("Print where the VM's display is served, seen from its host.", _console),
+        "serial": ("Connect this terminal with the VM's serial port; Control-] leaves.", _serial),
+    },
     "job": {"show": ("Show one job, with every step that it has begun.", _job)},
 }
