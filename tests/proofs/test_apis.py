@@ -56,6 +56,7 @@ NO_SESSION = {
 BARE_UUIDS = {
     "CreateUserTag.resource_uuid": "of any table; tests/cloud/tag proves who may",
     "CreateSystemTag.resource_uuid": "of any table; tests/cloud/tag proves who may",
+    "CreateSystemTags.resource_uuid": "of any table; tests/cloud/tag proves who may",
     "DeleteTag.uuid": "of either kind of tag; tests/cloud/tag proves who may",
     **{
         f"{name}.resource_uuid": "of any table; tests/cloud/global_config proves who may"

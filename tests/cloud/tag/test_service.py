@@ -105,7 +105,13 @@ async def test_tags_are_their_owners_to_see_and_change(tmp_path: Path) -> None:
             on_zone = {"resourceType": "ZoneVO", "resourceUuid": zone["uuid"], "tag": "mine"}
             assert (await alice.refused("POST", "/user-tags", {"params": on_zone}))["code"] == "SYS.1003"
 
+            admins = await admin.create("/user-tags", **on(thing, "by the administrator"))
+            assert {tag["tag"] for tag in await alice.query("/user-tags")} == {"mine", "by the administrator"}
+            await alice.do("DELETE", f"/tags/{admins['uuid']}")
             assert await bob.query("/user-tags") == await bob.query("/system-tags") == []
+            several = {"params": {"resourceType": "ThingVO", "tags": ["colour::green"]}}
+            path = f"/system-tags/{thing['uuid']}/tags"
+            assert (await bob.refused("POST", path, several))["code"] == "SYS.1003"
             for path in ("/user-tags", "/system-tags"):
                 theirs = {"params": on(thing, "colour::green")}
                 assert (await bob.refused("POST", path, theirs))["code"] == "SYS.1003"

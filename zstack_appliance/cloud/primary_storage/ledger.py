@@ -6,6 +6,8 @@ Storage that is local to hosts is charged twice: in its sum, and in the share of
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from zstack_appliance.cloud.host.schema import Host
@@ -17,8 +19,11 @@ from zstack_appliance.cloud.primary_storage.schema import (
     SpaceCharge,
     StorageStatus,
 )
+from zstack_appliance.kernel.config import parse_fraction
 from zstack_appliance.kernel.errors import InsufficientCapacity
+from zstack_appliance.kernel.resource_config import ResourceConfig
 from zstack_appliance.kernel.store import Tx
+from zstack_appliance.kernel.tag import UserTag
 
 
 class VolumeWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +33,14 @@ class VolumeWish(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     reserved: int
     """Bytes that a primary storage keeps free (``primaryStorage.reservedCapacity``)."""
+    ratio: float = 1.0
+    """Bytes that a primary storage promises for each that it has (``mevoco.overProvisioning.primaryStorage``),
+    unless it or its zone has a ratio of its own."""
     primary_storage_uuid: str | None = None
+    user_tag: str | None = None
+    """Primary storages that carry this user tag come first."""
+    user_tag_required: bool = False
+    """The others do not come at all."""
 
 
 def promise_space(tx: Tx, wish: VolumeWish, host_uuid: str) -> PrimaryStorage:
@@ -56,8 +68,9 @@ def promise_space(tx: Tx, wish: VolumeWish, host_uuid: str) -> PrimaryStorage:
             rejections=tuple(rejections),
             code="PS.1000",
         )
-    storage = max(fitting, key=lambda candidate: candidate.available_capacity)
-    _charge(tx, storage.uuid, host.uuid, wish.size)
+    storage = max(fitting, key=lambda each: (_has_tag(tx, each, wish), each.available_capacity))
+    size = _cost(tx, storage, wish)
+    _charge(tx, storage.uuid, host.uuid, size)
     tx.insert(
         SpaceCharge(
             uuid=wish.volume_uuid,
@@ -65,7 +78,7 @@ def promise_space(tx: Tx, wish: VolumeWish, host_uuid: str) -> PrimaryStorage:
             last_op_date=tx.now,
             primary_storage_uuid=storage.uuid,
             host_uuid=host.uuid,
-            size=wish.size,
+            size=size,
         )
     )
     return storage
@@ -82,15 +95,33 @@ def return_space(tx: Tx, volume_uuid: str) -> None:
 def _rejection(tx: Tx, storage: PrimaryStorage, wish: VolumeWish, host: Host) -> str | None:
     if wish.primary_storage_uuid not in (None, storage.uuid):
         return "it is not the one that was asked for"
+    if wish.user_tag_required and not _has_tag(tx, storage, wish):
+        return f"it has no user tag[{wish.user_tag}]"
     if (storage.state, storage.status) != (PrimaryStorageState.ENABLED, StorageStatus.CONNECTED):
         return f"it is {storage.state.value} and {storage.status.value}; it must be Enabled and Connected"
     if not tx.find(PrimaryStorageClusterRef, primary_storage_uuid=storage.uuid, cluster_uuid=host.cluster_uuid):
         return f"it is not attached to the cluster of host[{host.name}]"
     share = _share(tx, storage.uuid, host.uuid)
     free = storage.available_capacity if share is None else share.available_capacity
-    if free - wish.reserved < wish.size:
-        return f"{max(free - wish.reserved, 0)} bytes are free, {wish.size} are needed"
+    needed = _cost(tx, storage, wish)
+    if free - wish.reserved < needed:
+        return f"{max(free - wish.reserved, 0)} bytes are free, {needed} are needed"
     return None
+
+
+def _has_tag(tx: Tx, storage: PrimaryStorage, wish: VolumeWish) -> bool:
+    return wish.user_tag is not None and bool(tx.find(UserTag, resource_uuid=storage.uuid, tag=wish.user_tag))
+
+
+def _cost(tx: Tx, storage: PrimaryStorage, wish: VolumeWish) -> int:
+    """Bytes of its capacity that a storage spends on the volume."""
+    ratio = wish.ratio
+    for uuid in (storage.zone_uuid, storage.uuid):
+        for row in tx.find(
+            ResourceConfig, resource_uuid=uuid, category="mevoco", name="overProvisioning.primaryStorage"
+        ):
+            ratio = parse_fraction(row.value) or ratio
+    return wish.size if ratio == 1 else math.ceil(wish.size / ratio)
 
 
 def _share(tx: Tx, storage_uuid: str, host_uuid: str) -> LocalStorageHostRef | None:

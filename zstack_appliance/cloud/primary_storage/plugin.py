@@ -17,6 +17,7 @@ from zstack_appliance.cloud.primary_storage.schema import (
     PrimaryStorageClusterRef,
     SpaceCharge,
 )
+from zstack_appliance.cloud.primary_storage.tags import TAGS
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import DELETE, DETACH
@@ -51,6 +52,7 @@ plugin = Plugin(
             primary_storage_uuid=share.primary_storage_uuid, host_uuid=share.host_uuid
         ),
     },
+    tags=TAGS,
     configs=(
         GlobalConfig(
             "primaryStorage",
@@ -59,6 +61,16 @@ plugin = Plugin(
             "Space that each primary storage keeps free, in bytes or with a unit.",
             int,
             low=0,
+        ),
+        GlobalConfig(
+            "mevoco",
+            "overProvisioning.primaryStorage",
+            "1.0",
+            "Bytes that a primary storage promises to volumes for each that it has. Volumes keep their charge.",
+            float,
+            low=1,
+            high=1000,
+            bind=("PrimaryStorageVO", "ZoneVO"),
         ),
     ),
 )

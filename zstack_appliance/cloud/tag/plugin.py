@@ -12,6 +12,7 @@ plugin = Plugin(
     handlers=(
         service.create_user_tag,
         service.create_system_tag,
+        service.create_system_tags,
         service.update_system_tag,
         service.delete_tag,
     ),

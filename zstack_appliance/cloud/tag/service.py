@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.tag.messages import CreateSystemTag, CreateUserTag, DeleteTag, UpdateSystemTag
+import msgspec
+
+from zstack_appliance.cloud.tag.messages import (
+    BeforeSystemTag,
+    CreateSystemTag,
+    CreateSystemTags,
+    CreateUserTag,
+    DeleteTag,
+    UpdateSystemTag,
+)
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict, Forbidden, NotFound, refuse
 from zstack_appliance.kernel.plugin import handles
@@ -21,7 +30,7 @@ async def create_user_tag(m: CreateUserTag, cloud: Cloud) -> UserTag:
     def commit(tx: Tx) -> UserTag:
         tx.require(type(row), row.uuid)
         refuse_twin(tx, tag)
-        return tx.insert(tag)
+        return tx.insert(tag, owner=tx.owner(type(row), row.uuid))
 
     return await cloud.write(commit)
 
@@ -29,22 +38,39 @@ async def create_user_tag(m: CreateUserTag, cloud: Cloud) -> UserTag:
 @handles(CreateSystemTag)
 async def create_system_tag(m: CreateSystemTag, cloud: Cloud) -> SystemTagRow:
     """Put a system tag on a resource, in place of the one with the same pattern if there may be only one."""
-    patterns = cloud.use(TagPatterns)
-    row = tagged(m.resource_type, m.resource_uuid, cloud)
-    refuse(patterns.fault(type(row), m.tag))
-    pattern = patterns.match(type(row), m.tag)
-    tag = system_tag(row, m.tag, cloud)
+    [tag] = await _put(m.resource_type, m.resource_uuid, (m.tag,), cloud)
+    return tag
 
-    def commit(tx: Tx) -> SystemTagRow:
+
+@handles(CreateSystemTags)
+async def create_system_tags(m: CreateSystemTags, cloud: Cloud) -> tuple[SystemTagRow, ...]:
+    """Put several system tags on a resource, as one by one."""
+    return await _put(m.resource_type, m.resource_uuid, tuple(dict.fromkeys(m.tags)), cloud)
+
+
+async def _put(kind: str, uuid: str, texts: tuple[str, ...], cloud: Cloud) -> tuple[SystemTagRow, ...]:
+    patterns = cloud.use(TagPatterns)
+    row = tagged(kind, uuid, cloud)
+    refuse(*(patterns.fault(type(row), text) for text in texts))
+    for text in texts:
+        await cloud.gather(BeforeSystemTag(row=row, tag=text))
+    tags = [system_tag(row, text, cloud) for text in texts]
+
+    def commit(tx: Tx) -> tuple[SystemTagRow, ...]:
         tx.require(type(row), row.uuid)
-        refuse_twin(tx, tag)
-        if pattern is not None and pattern.single:
-            for other in tx.find(SystemTagRow, resource_uuid=row.uuid):
-                if pattern.tokens(other.tag) is not None:
-                    tx.delete(other)
-        return tx.insert(tag)
+        return tuple(_insert(tx, tag, row, patterns) for tag in tags)
 
     return await cloud.write(commit)
+
+
+def _insert(tx: Tx, tag: SystemTagRow, row: Record, patterns: TagPatterns) -> SystemTagRow:
+    refuse_twin(tx, tag)
+    pattern = patterns.match(type(row), tag.tag)
+    if pattern is not None and pattern.single:
+        for other in tx.find(SystemTagRow, resource_uuid=row.uuid):
+            if pattern.tokens(other.tag) is not None:
+                tx.delete(other)
+    return tx.insert(tag, owner=tx.owner(type(row), row.uuid))
 
 
 @handles(UpdateSystemTag, queue=lambda m: SystemTagRow.key(m.uuid))
@@ -57,9 +83,13 @@ async def update_system_tag(m: UpdateSystemTag, cloud: Cloud) -> SystemTagRow:
     refuse(patterns.fault(target, m.tag))
     if patterns.match(target, tag.tag) is not patterns.match(target, m.tag):
         raise Conflict(f"tag[{m.tag}] has another pattern than [{tag.tag}]; create a new tag instead")
+    await cloud.gather(BeforeSystemTag(row=await cloud.get(target, tag.resource_uuid), tag=m.tag))
 
     def commit(tx: Tx) -> SystemTagRow:
-        return tx.update(tx.require(SystemTagRow, m.uuid), tag=m.tag)
+        row = tx.require(SystemTagRow, m.uuid)
+        if row.tag != m.tag:
+            refuse_twin(tx, msgspec.structs.replace(row, tag=m.tag))
+        return tx.update(row, tag=m.tag)
 
     return await cloud.write(commit)
 

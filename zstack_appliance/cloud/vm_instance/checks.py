@@ -11,7 +11,8 @@ from zstack_appliance.cloud.image.schema import Image, ImageStatus, MediaType
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
 from zstack_appliance.cloud.l2_network.schema import L2NetworkClusterRef
 from zstack_appliance.cloud.l3_network.schema import L3Network
-from zstack_appliance.cloud.primary_storage.schema import PrimaryStorageClusterRef
+from zstack_appliance.cloud.primary_storage.ledger import VolumeWish
+from zstack_appliance.cloud.vm_instance import hostnames, root_storage
 from zstack_appliance.cloud.vm_instance.messages import CreateVmInstance
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
 from zstack_appliance.cloud.zone.schema import Zone
@@ -88,6 +89,7 @@ async def state(
         _disabled("clusterUuid", "cluster", await cloud.get(Cluster, m.cluster_uuid) if m.cluster_uuid else None),
         _host_fault(await cloud.get(Host, m.host_uuid) if m.host_uuid else None),
     )
+    await hostnames.refuse_taken(m.system_tags or (), {network.uuid for network in networks}, None, cloud)
 
 
 def _image_faults(image: Image) -> Iterator[Fault | None]:
@@ -123,7 +125,14 @@ def _host_fault(host: Host | None) -> Fault | None:
     )
 
 
-async def host_wish(vm: VmInstance, networks: list[L3Network], cloud: Cloud, *, prefer: str | None = None) -> HostWish:
+async def host_wish(
+    vm: VmInstance,
+    networks: list[L3Network],
+    cloud: Cloud,
+    *,
+    prefer: str | None = None,
+    storage: VolumeWish | None = None,
+) -> HostWish:
     """What the VM needs of its host; `zone_uuid`, `cluster_uuid` and `host_uuid` of `vm` are wishes."""
     return HostWish(
         vm_uuid=vm.uuid,
@@ -140,14 +149,15 @@ async def host_wish(vm: VmInstance, networks: list[L3Network], cloud: Cloud, *, 
         zone_uuid=vm.zone_uuid,
         cluster_uuid=vm.cluster_uuid,
         host_uuid=vm.host_uuid,
-        clusters_by_need=await _clusters_by_need(networks, cloud),
+        clusters_by_need=await _clusters_by_need(networks, storage, cloud),
         prefer=prefer,
     )
 
 
-async def _clusters_by_need(networks: list[L3Network], cloud: Cloud) -> dict[str, tuple[str, ...]]:
-    storage = await cloud.find(PrimaryStorageClusterRef)
-    needs = {"a primary storage": tuple(ref.cluster_uuid for ref in storage)}
+async def _clusters_by_need(
+    networks: list[L3Network], storage: VolumeWish | None, cloud: Cloud
+) -> dict[str, tuple[str, ...]]:
+    needs = {"a primary storage": await root_storage.clusters_of(storage, cloud)}
     for network in networks:
         refs = await cloud.find(L2NetworkClusterRef, l2_network_uuid=network.l2_network_uuid)
         needs[f"the L2 network of L3 network[{network.name}]"] = tuple(ref.cluster_uuid for ref in refs)

@@ -13,7 +13,7 @@ from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.primary_storage.driver import VolumeBits
 from zstack_appliance.cloud.primary_storage.ledger import VolumeWish, promise_space, return_space
 from zstack_appliance.cloud.primary_storage.messages import InstantiateRootVolume, RemoveVolumeBits
-from zstack_appliance.cloud.vm_instance import checks, hypervisor, nics
+from zstack_appliance.cloud.vm_instance import checks, hypervisor, nics, root_storage
 from zstack_appliance.cloud.vm_instance.draft import draft_nics, draft_root_volume, draft_vm
 from zstack_appliance.cloud.vm_instance.messages import CreateVmInstance
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic, VmState
@@ -77,20 +77,16 @@ async def draft(
     """Everything that the steps will write, with all random values drawn."""
     vm = draft_vm(m, image, offering, cloud)
     root = await draft_root_volume(m, vm, image, cloud)
-    vm_nics = draft_nics(vm, networks, cloud.entropy)
+    vm_nics = draft_nics(vm, networks, cloud.entropy, nics.custom_macs(m.system_tags or ()))
+    storage = await root_storage.storage_wish(m, root, cloud)
     return NewVm(
         vm=vm,
         root=root,
         nics=vm_nics,
         addresses=nics.wishes(vm_nics, m.system_tags or (), cloud),
         tags=draft_tags(m, vm, cloud),
-        host=await checks.host_wish(vm, networks, cloud),
-        storage=VolumeWish(
-            volume_uuid=root.uuid,
-            size=root.size,
-            reserved=cloud.configs.number("primaryStorage.reservedCapacity"),
-            primary_storage_uuid=m.primary_storage_uuid_for_root_volume,
-        ),
+        host=await checks.host_wish(vm, networks, cloud, storage=storage),
+        storage=storage,
         start=m.strategy == "InstantStart",
     )
 

@@ -86,8 +86,18 @@ async def draft_root_volume(m: CreateVmInstance, vm: VmInstance, image: Image, c
     )
 
 
-def draft_nics(vm: VmInstance, networks: list[L3Network], entropy: Entropy) -> tuple[VmNic, ...]:
-    """One NIC per network, in the order asked for; their addresses are taken when the rows are written."""
+def draft_nics(
+    vm: VmInstance, networks: list[L3Network], entropy: Entropy, macs: dict[str, str] | None = None
+) -> tuple[VmNic, ...]:
+    """One NIC per network, in the order asked for; their addresses are taken when the rows are written.
+
+    Args:
+        vm: whose they are.
+        networks: the L3 networks.
+        entropy: draws what is random.
+        macs: by the uuid of their L3 network, the hardware addresses that were asked for.
+    """
+    wished = macs or {}
     return tuple(
         VmNic(
             uuid=entropy.uuid(),
@@ -95,7 +105,7 @@ def draft_nics(vm: VmInstance, networks: list[L3Network], entropy: Entropy) -> t
             last_op_date=vm.last_op_date,
             vm_instance_uuid=vm.uuid,
             l3_network_uuid=network.uuid,
-            mac=draw_mac(entropy, device_id),
+            mac=wished.get(network.uuid) or draw_mac(entropy, device_id),
             internal_name=f"vnic{vm.uuid[:7]}.{device_id}",
             device_id=device_id,
             hypervisor_type=vm.hypervisor_type,

@@ -14,7 +14,7 @@ from zstack_appliance.cloud.l3_network.ledger import AddressWish, give_back_addr
 from zstack_appliance.cloud.l3_network.schema import L3Network, UsedIp
 from zstack_appliance.cloud.network_service.messages import ServeL3Network
 from zstack_appliance.cloud.vm_instance.schema import VmNic
-from zstack_appliance.cloud.vm_instance.tags import STATIC_IP
+from zstack_appliance.cloud.vm_instance.tags import CUSTOM_MAC, STATIC_IP
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict, Fault, Internal, refuse
 from zstack_appliance.kernel.store import Tx
@@ -63,6 +63,12 @@ def static_ips(tags: Iterable[str]) -> dict[str, str]:
             refuse(_address_fault(tokens["staticIp"]))
             found[tokens["l3NetworkUuid"]] = tokens["staticIp"]
     return found
+
+
+def custom_macs(tags: Iterable[str]) -> dict[str, str]:
+    """L3 network uuid to the hardware address that a tag asks for."""
+    found = filter(None, map(CUSTOM_MAC.tokens, tags))
+    return {tokens["l3NetworkUuid"]: tokens["customMac"].lower() for tokens in found}
 
 
 def _address_fault(text: str) -> Fault | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost, VmReported
+from zstack_appliance.cloud.tag.messages import BeforeSystemTag
 from zstack_appliance.cloud.vm_instance import (
     bereft,
     console,
     create,
     destroy,
     expunge_task,
+    hostnames,
     inspect,
     power,
     service,
@@ -51,7 +53,11 @@ plugin = Plugin(
         (HostConnected, sync.on_connected),
         (HostLost, sync.on_lost),
     ),
-    hooks=((InspectHost, inspect.inspect), (BeforeDelete, bereft.before_delete)),
+    hooks=(
+        (InspectHost, inspect.inspect),
+        (BeforeDelete, bereft.before_delete),
+        (BeforeSystemTag, hostnames.before_tag),
+    ),
     flows=(
         create.CREATE,
         start.START,

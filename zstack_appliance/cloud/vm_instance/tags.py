@@ -31,6 +31,15 @@ def _user_data(tokens: dict[str, str]) -> Fault | None:
     return None
 
 
+def _mac(tokens: dict[str, str]) -> Fault | None:
+    mac = tokens["customMac"].lower()
+    if not re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", mac) or mac == "00:00:00:00:00:00":
+        return Fault("systemTags", f"mac[{mac}] is no hardware address such as fa:16:3e:00:00:01")
+    if int(mac[:2], 16) & 1:
+        return Fault("systemTags", f"mac[{mac}] is for groups of receivers; the first byte of a NIC's is even")
+    return None
+
+
 VM = "VmInstanceVO"
 HOSTNAME = SystemTag(VM, "hostname::{hostname}", "The guest's host name, told by seed and DHCP.", _hostname)
 USER_DATA = SystemTag(VM, "userdata::{userdata}", "User data for cloud-init, in base64.", _user_data)
@@ -41,4 +50,11 @@ CONSOLE_PASSWORD = SystemTag(
 STATIC_IP = SystemTag(
     VM, "staticIp::{l3NetworkUuid}::{staticIp}", "The address that the NIC on this L3 network gets.", single=False
 )
-TAGS = (HOSTNAME, USER_DATA, SSH_KEY, CONSOLE_PASSWORD, STATIC_IP)
+CUSTOM_MAC = SystemTag(
+    VM,
+    "customMac::{l3NetworkUuid}::{customMac}",
+    "The hardware address that the NIC on this L3 network gets when the VM is made.",
+    _mac,
+    single=False,
+)
+TAGS = (HOSTNAME, USER_DATA, SSH_KEY, CONSOLE_PASSWORD, STATIC_IP, CUSTOM_MAC)
