@@ -27,7 +27,14 @@ def _serving(command: click.decorators.FC) -> click.decorators.FC:
                 show_default=True,
                 help="The data folder.",
             ),
-            click.option("--listen", default="127.0.0.1:8080", show_default=True, metavar="HOST:PORT"),
+            click.option(
+                "--listen",
+                default=("127.0.0.1:8080",),
+                show_default=True,
+                multiple=True,
+                metavar="HOST:PORT",
+                help="May be repeated; https://HOST:PORT serves TLS.",
+            ),
             click.option(
                 "--admin-password",
                 envvar="ZSTACK_ADMIN_PASSWORD",
@@ -73,19 +80,22 @@ def simulate(hosts: int, latency: float, fault_rate: float, seed: int, **options
 
 def _serve(options: dict[str, object], simulation: object) -> None:
     from zstack_appliance.cloud.host.driver import AcceleratorChoice
+    from zstack_appliance.doorway import parse
     from zstack_appliance.serve import Settings, Simulation, log_to_stderr, serve
 
-    host, _, port = str(options["listen"]).rpartition(":")
-    if not host or not port.isdigit():
-        raise click.BadParameter("give HOST:PORT, such as 127.0.0.1:8080", param_hint="--listen")
+    texts = options["listen"]
+    assert isinstance(texts, tuple)
+    try:
+        listen = tuple(parse(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--listen") from error
     assert simulation is None or isinstance(simulation, Simulation)
     data, password = options["data"], options["admin_password"]
     assert isinstance(data, Path)
     log_to_stderr(verbose=bool(options["verbose"]))
     settings = Settings(
         data=data,
-        host=host.strip("[]"),
-        port=int(port),
+        listen=listen,
         password=str(password) if password else None,
         accelerator=AcceleratorChoice(str(options["accel"])),
         first_vm=bool(options["first_vm"]),

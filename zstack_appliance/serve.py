@@ -6,6 +6,7 @@ door answers and the local host is connected: ``ready http://HOST:PORT/``. Every
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import random
@@ -13,7 +14,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,12 +24,14 @@ from zstack_appliance.api.listen import CannotListen, Listen, ListenUnix
 from zstack_appliance.api.server import Doors, run
 from zstack_appliance.appliance import Appliance, Hosts, Outside, open_appliance
 from zstack_appliance.assets import tiny_image
+from zstack_appliance.certificates import have_certificate
 from zstack_appliance.cloud.account.passwords import in_a_thread
 from zstack_appliance.cloud.host.driver import AcceleratorChoice
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.simulated.fleet import Fleet, Weather
 from zstack_appliance.cloud.l3_network.subnets import NoFreeSubnetError
 from zstack_appliance.data_folder import DataFolder, prepare
+from zstack_appliance.doorway import Doorway, refuse_open_http
 from zstack_appliance.first_cloud import FirstCloud, is_made, make_first_cloud
 from zstack_appliance.first_vm import make_first_vm
 from zstack_appliance.hostkit.simulated_files import SimulatedFile
@@ -40,7 +42,8 @@ from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.remote import HostCommandFailed
 from zstack_appliance.kernel.world import Entropy, WallClock
 from zstack_appliance.one_file import as_one_process
-from zstack_appliance.surroundings import look_around
+from zstack_appliance.service_manager import notify
+from zstack_appliance.surroundings import look_around, own_names
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +67,7 @@ class Settings:
 
     Args:
         data: the data folder.
-        host: address to listen on.
-        port: 0 takes any free one.
+        listen: where; the first is the one that is told.
         password: the administrator's, at the first start.
         accelerator: what guests run under.
         first_vm: whether to have a first VM, and to wait until it answers.
@@ -74,8 +76,7 @@ class Settings:
     """
 
     data: Path
-    host: str = "127.0.0.1"
-    port: int = 8080
+    listen: tuple[Doorway, ...] = (Doorway(),)
     password: str | None = None
     accelerator: AcceleratorChoice = AcceleratorChoice.AUTO
     first_vm: bool = False
@@ -105,7 +106,8 @@ def serve(settings: Settings) -> int:
 
 
 async def _run(settings: Settings, doors: Doors) -> None:
-    _refuse_open_http(settings)
+    if not settings.insecure_http:
+        refuse_open_http(settings.listen)
     entropy = Entropy(random.SystemRandom())
     folder = prepare(settings.data, entropy)
     outside = Outside(
@@ -119,7 +121,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
         password=settings.password,
     )
     async with open_appliance(outside) as appliance, _pid_file(folder):
-        listeners = (Listen(settings.host, settings.port), ListenUnix(folder.run / "api.sock"))
+        listeners = await trio.to_thread.run_sync(_listeners, settings, folder)
         async with doors.open(appliance.app, *listeners) as addresses:
             _hang_doorplate(appliance, addresses[0].url)
             with trio.CancelScope() as scope:
@@ -129,6 +131,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
                         await make_first_cloud(appliance, await _first_cloud(settings, folder))
                     appliance.ready = True
                     print(f"ready {addresses[0].url}", flush=True)  # noqa: T201 — the promise to scripts
+                    notify("READY=1")
                     if settings.first_vm:
                         await make_first_vm(appliance)
                     await trio.sleep_forever()
@@ -147,17 +150,16 @@ def _hang_doorplate(appliance: Appliance, url: str) -> None:
     plate.scheme, plate.host, plate.port = parts.scheme, parts.hostname or plate.host, parts.port or plate.port
 
 
-def _refuse_open_http(settings: Settings) -> None:
-    """Plain HTTP is for loopback: a password must not cross a network in the clear unasked."""
-    try:
-        loopback = ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = settings.host == "localhost"
-    if not loopback and not settings.insecure_http:
-        raise CannotListen(
-            f"{settings.host} is reachable by others, and plain HTTP would show them every password: "
-            "listen on 127.0.0.1, or give --insecure-http if the network is trusted"
-        )
+def _listeners(settings: Settings, folder: DataFolder) -> tuple[Listen | ListenUnix, ...]:
+    """The doors to open, with a certificate where one is needed. Blocks."""
+    tls = None
+    if any(door.tls for door in settings.listen):
+        try:
+            tls = have_certificate(folder.path / "tls", own_names(), dt.datetime.now(dt.UTC))
+        except (ValueError, OSError) as error:
+            raise CannotListen(f"there is no certificate to serve https with: {error}") from error
+    doors = (Listen(door.host, door.port, tls if door.tls else None) for door in settings.listen)
+    return (*doors, ListenUnix(folder.run / "api.sock"))
 
 
 def _hosts(settings: Settings, folder: DataFolder) -> Hosts:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address
 
 from agents.process import run
 from zstack_appliance.cloud.l3_network.subnets import (
@@ -48,6 +50,25 @@ async def look_around() -> Surroundings:
     public = choose_subnet(PUBLIC_CANDIDATES, taken)
     private = choose_subnet(PRIVATE_CANDIDATES, [*taken, public])
     return Surroundings(public, private, servers or FALLBACK_DNS)
+
+
+def own_names() -> tuple[str, ...]:
+    """Names and addresses by which this machine is called, for its certificate. It may ask a name server."""
+    host = socket.gethostname()
+    names = dict.fromkeys(("localhost", host, socket.getfqdn(), f"{host.partition('.')[0]}.local"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Nothing is sent: the kernel only says which address it would send from.
+        with suppress(OSError):
+            probe.connect(("192.0.2.1", 9))
+        found = probe.getsockname()[0]
+    addresses = [str(address) for address in (ip_address("127.0.0.1"), ip_address("::1"), ip_address(found))]
+    given = (address for address in addresses if not ip_address(address).is_unspecified)
+    return (*(name for name in names if _is_name(name)), *dict.fromkeys(given))
+
+
+def _is_name(text: str) -> bool:
+    """Whether a certificate may hold it; a machine's name may be anything."""
+    return len(text) <= 253 and re.fullmatch(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", text) is not None
 
 
 def name_servers(resolv_conf: str) -> tuple[str, ...]:
