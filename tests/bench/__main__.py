@@ -18,6 +18,8 @@ BENCHES = {
     "store_writer": "the store's writer: commits while the loop is busy",
     "storage": "local primary storage: image cache and linked clones beside bare qemu-img",
     "router": "a namespace router: set up, applied again, changed",
+    "query": "pages, counts and lists over HTTP at 1,000, 10,000 and 100,000 VMs",
+    "connections": "2,000 calls in flight at once, a slow client, and one account that floods",
     "create_vms": "1, 10 and 100 VMs on simulated hosts over HTTP",
     "real_vms": "twenty real VMs beside the same twenty by bare libvirt",
     "start": "--help, start to ready, and memory when idle",

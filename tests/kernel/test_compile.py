@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 
@@ -48,14 +49,17 @@ def test_values_are_bound_and_never_part_of_the_text() -> None:
         (VmInstance, ["vmNics.l3Network.uuid=x"], ADMIN, []),
         (VmInstance, ["vmNics.l3Network.zone.uuid=x"], ADMIN, []),
         (VmInstance, ["host.cluster.zone.uuid=x", "vmNics.securityGroup.uuid=x"], ADMIN, []),
-        (VmInstance, ["vmNics.l3Network.name=x"], ADMIN, ["l3_network"]),
+        (VmInstance, ["vmNics.l3Network.name=x"], ADMIN, []),
+        (VmInstance, ["vmNics.l3Network.system=true"], ADMIN, ["l3_network"]),
         (VmInstance, ["vmNics.l3Network.name=x"], ALICE, []),
         (VmInstance, ["__userTag__=x"], ADMIN, []),
         (VmInstance, ["vmNics.securityGroup.__systemTag__=x"], ALICE, []),
         (VmInstance, ["uuid=x"], ALICE, []),
         (VmInstance, [], ALICE, []),
         (Host, ["uuid=x", "hypervisorType=KVM", "sshPort=22"], ADMIN, []),
-        (VmInstance, ["name=x"], ADMIN, ["vm_instance"]),
+        (VmInstance, ["name=x"], ADMIN, []),
+        (VmInstance, ["cpuNum=1"], ADMIN, ["vm_instance"]),
+        (VmInstance, [], ADMIN, ["vm_instance"]),
     ],
 )
 def test_chains_use_indexes_and_scan_only_the_table_of_a_field_without_one(
@@ -212,3 +216,52 @@ def test_a_query_answers_what_plain_python_does(
     decode = TABLES.of(compiler().narrowed(query, cls)).layout.decode
     assert [decode(row).uuid for row in crowded.select(rows.sql, rows.bindings)] == expected
     assert crowded.select(count.sql, count.bindings) == [(len(expected),)]
+
+
+@given(asked(), st.integers(1, 4), st.integers(0, 3))
+@settings(deadline=None, max_examples=100)
+def test_a_first_look_finds_the_page_or_less(
+    crowded: SmallStore, question: tuple[type[Record], Query, Principal], limit: int, start: int
+) -> None:
+    cls, asking_all, who = question
+    query = replace(asking_all, sort=None, limit=limit, start=start)
+    look = compiler().first_look(query, cls, who)
+    if look is None:
+        return
+    expected = Oracle(ROWS).answer(query, cls, who)[start : start + limit]
+    decode = TABLES.of(compiler().narrowed(query, cls)).layout.decode
+    assert [decode(row).uuid for row in crowded.select(look.sql, look.bindings)] == expected
+
+
+@pytest.mark.parametrize(
+    ("conditions", "more", "looked"),
+    [
+        (["vmNics.ip=x"], {}, True),
+        (["__userTag__!=x"], {"sort": "-createDate"}, True),
+        (["name~=x", "vmNics.ip=x"], {}, True),
+        (["name~=x"], {}, False),
+        (["name=x", "vmNics.ip=x"], {}, False),
+        (["vmNics.ip=x"], {"sort": "name"}, False),
+        (["vmNics.ip=x"], {"limit": "1000"}, False),
+        (["vmNics.ip=x"], {"limit": "0"}, False),
+        (["vmNics.ip=x"], {"start": "500"}, False),
+    ],
+)
+def test_a_first_look_is_for_small_pages_of_conditions_over_edges(
+    conditions: list[str], more: dict[str, str], looked: bool
+) -> None:
+    given_ = [("limit", "100"), *(("q", text) for text in conditions)]
+    query = parse_rest([*(pair for pair in given_ if pair[0] not in more), *more.items()])
+    assert (compiler().first_look(query, VmInstance, ADMIN) is not None) == looked
+
+
+def test_a_first_look_goes_through_the_rows_in_their_order(store: SmallStore) -> None:
+    for who, index in (
+        (ADMIN, "create_date__uuid"),
+        (ALICE, "owner_uuid__create_date__uuid"),
+    ):
+        look = compiler().first_look(replace(asking("vmNics.l3Network.zone.name=x"), limit=9), VmInstance, who)
+        assert look is not None
+        plan = store.plan(look)
+        assert any(f"USING COVERING INDEX vm_instance__{index}" in line for line in plan), plan
+        assert [line for line in plan if line.startswith("SCAN") and "t0" not in line and "t1" not in line] == [], plan

@@ -64,6 +64,7 @@ class Queries:
         refuse(*(_field_fault(self._compiler.graph, wanted, name) for name in query.fields))
         page = replace(query, limit=min(query.limit, MAX_ROWS + 1))
         rows = None if query.count else self._compiler.rows(page, cls, principal)
+        quick = None if query.count else self._compiler.first_look(page, cls, principal)
         counted = query.count or query.reply_with_count
         total = self._compiler.count(query, cls, principal) if counted else None
 
@@ -72,7 +73,9 @@ class Queries:
             if rows is None:
                 return QueryReply(None, number, {})
             decode = self._compiler.tables.of(wanted).layout.decode
-            selected = select_bounded(reader, rows)
+            selected = [] if quick is None else select_bounded(reader, quick)
+            if len(selected) < page.limit:
+                selected = select_bounded(reader, rows)
             refuse_many(selected)
             found = [decode(row) for row in selected]
             inventories = self._inventories.render(reader, found, principal, query.fields)

@@ -16,6 +16,9 @@ from zstack_appliance.kernel.schema import COMPANION, SECRET, SEQUENCE, Descript
 OWNER = "owner_uuid"
 """The kernel's own column on every base table: the account that the row belongs to."""
 
+BY_AGE = ("create_date", "uuid")
+"""The columns of the order that rows are answered in by default."""
+
 SEQUENCES = "kernel_sequence"
 """Table of the last number drawn for each column marked `SEQUENCE`."""
 
@@ -146,7 +149,11 @@ def _references(target: Description) -> str:
 
 
 def _indexes(resource: Description) -> Iterator[str]:
-    """Declared indexes, then one for what rows are looked up by and none of them leads with."""
+    """Declared indexes, then one for what rows are looked up, told apart or sorted by and none of them leads with.
+
+    What can be queried is sorted by its age unless the caller says otherwise, for an account among its own rows,
+    and is mostly asked for by its name.
+    """
     own = {field.name for field in resource.own_fields}
     led: set[str] = set()
     for columns, unique in _declared(resource):
@@ -158,8 +165,15 @@ def _indexes(resource: Description) -> Iterator[str]:
         looked_up = field.ref is not None or field.marked(COMPANION) or field.marked(SEQUENCE)
         if looked_up and field.name not in led:
             yield _index(resource.table, (field.name,), unique=field.marked(SEQUENCE))
-    if resource.base is None and resource.options.owned:
-        yield _index(resource.table, (OWNER,), unique=False)
+    if resource.base is not None:
+        return
+    queried = resource.options.path is not None
+    if queried and "name" in own - led:
+        yield _index(resource.table, ("name",), unique=False)
+    if queried:
+        yield _index(resource.table, BY_AGE, unique=False)
+    if resource.options.owned:
+        yield _index(resource.table, (OWNER, *BY_AGE) if queried else (OWNER,), unique=False)
 
 
 def _declared(resource: Description) -> Iterator[tuple[tuple[str, ...], bool]]:
