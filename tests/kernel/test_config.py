@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import trio
+from trio.testing import MockClock
 
+from tests.eventually import eventually
 from zstack_appliance.kernel.config import Configs, GlobalConfig, Setting, parse_number
 from zstack_appliance.kernel.errors import InvalidArgument, NotFound
 
@@ -43,6 +46,30 @@ def test_what_is_stored_counts_and_what_nobody_declares_is_ignored() -> None:
         configs.declaration("vm.gone")
     with pytest.raises(ValueError, match="is not a number"):
         configs.number("vm.choice")
+
+
+async def test_a_pause_follows_its_setting(autojump_clock: MockClock) -> None:
+    configs = Configs(CONFIGS)
+    configs.put("vm.number", "3600")
+    ended: list[float] = []
+
+    async def wait() -> None:
+        await configs.pause("vm.number")
+        ended.append(trio.current_time())
+
+    begun = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await eventually(lambda: trio.current_time() >= begun + 100, within=1000, every=10)
+        configs.put("vm.flag", "true")
+        configs.put("vm.number", "150")
+    assert ended == [begun + 150], "from its beginning on, however late it was changed"
+    configs.put("vm.number", "3600")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await eventually(lambda: trio.current_time() >= begun + 300, within=1000, every=10)
+        configs.put("vm.number", "1")
+    assert ended[1] < begun + 400
 
 
 def test_every_default_may_be_stored() -> None:

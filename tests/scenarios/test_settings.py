@@ -12,7 +12,7 @@ from trio.testing import MockClock
 from tests.eventually import eventually
 from tests.running import Caller, SimulatedCloud, simulated_cloud
 from tests.scenarios.vms import act, named, new_vm, vm_params
-from zstack_appliance.cloud.host.driver import DomainSpec, Tuning
+from zstack_appliance.cloud.host.driver import DomainSpec, Tuning, VmState
 from zstack_appliance.cloud.host.simulated.fleet import Weather
 
 GIB = 2**30
@@ -216,3 +216,65 @@ async def test_a_lost_host_comes_back_by_itself_if_it_may(
         later = trio.current_time() + 100
         await eventually(lambda: trio.current_time() > later, within=1000, every=5)
         assert await is_(status)
+
+
+async def test_a_lost_notice_is_made_good_by_the_next_ping(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        vms = [await new_vm(admin, name) for name in ("a", "b")]
+
+        async def state(vm: dict[str, Any]) -> str:
+            return str((await admin.query("/vm-instances", f"uuid={vm['uuid']}"))[0]["state"])
+
+        async def is_stopped(vm: dict[str, Any]) -> bool:
+            return await state(vm) == "Stopped"
+
+        await set_global(admin, "kvm.vmSyncOnHostPing", "false")
+        cloud.fleet.machines[vms[0]["hostUuid"]].shelf("vm")[vms[0]["uuid"]] = VmState.STOPPED
+        later = trio.current_time() + 200
+        await eventually(lambda: trio.current_time() > later, within=1000, every=5)
+        assert await state(vms[0]) == "Running", "nobody was told, and nobody looked"
+        await set_global(admin, "kvm.vmSyncOnHostPing", "true")
+        await eventually(lambda: is_stopped(vms[0]), within=200, every=5)
+        assert await state(vms[1]) == "Running"
+
+
+async def test_a_backup_storage_keeps_space_free(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        storage = await named(admin, "/backup-storage", "bs1")
+        tiny = await named(admin, "/images", "tiny")
+        params = {"name": "again", "url": tiny["url"], "backupStorageUuids": [storage["uuid"]]}
+        await set_for(admin, storage, "backupStorage.reservedCapacity", "4T")
+        error = await admin.refused("POST", "/images", {"params": params})
+        assert error["code"] == "BS.1000"
+        assert f"keeps {4 * 2**40} of them" in error["details"]
+        await admin.do("DELETE", f"/resource-configurations/backupStorage/reservedCapacity/{storage['uuid']}")
+        assert (await admin.create("/images", **params))["status"] == "Ready"
+
+
+@pytest.mark.parametrize("policy", ["Direct", "Delay", "Never"])
+async def test_a_deleted_image_is_kept_as_the_policy_says(
+    tmp_path: Path, autojump_clock: MockClock, policy: str
+) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        tiny = await named(admin, "/images", "tiny")
+        vm = await new_vm(admin, "web")
+        await set_global(admin, "image.deletionPolicy", policy)
+        await set_global(admin, "image.expungePeriod", "1200")
+        await set_global(admin, "image.expungeInterval", "60")
+        await admin.do("DELETE", f"/images/{tiny['uuid']}")
+        if policy == "Direct":
+            assert await admin.query("/images") == []
+            return
+        path = f"/images/{tiny['uuid']}/actions"
+        assert (await admin.do("PUT", path, {"recoverImage": {}}))["status"] == "Ready"
+        await admin.do("DELETE", f"/images/{tiny['uuid']}")
+        later = trio.current_time() + 1000
+        await eventually(lambda: trio.current_time() > later, within=10_000, every=100)
+        assert [image["status"] for image in await admin.query("/images")] == ["Deleted"]
+        later = trio.current_time() + 1000
+        await eventually(lambda: trio.current_time() > later, within=10_000, every=100)
+        assert [image["status"] for image in await admin.query("/images")] == ([] if policy == "Delay" else ["Deleted"])
+        if policy == "Never":
+            await admin.do("PUT", path, {"expungeImage": {}})
+            assert await admin.query("/images") == []
+        assert (await restarted(admin, vm))["state"] == "Running", "its disk stands on the cache"

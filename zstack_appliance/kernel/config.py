@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
+import trio
+
 from zstack_appliance.kernel.errors import Fault, NotFound, refuse
 from zstack_appliance.kernel.schema import HIDDEN, Record, Text, Uuid, resource
 
@@ -153,6 +155,7 @@ class Configs(Values):
         self.declared = {config.path: config for config in declared}
         self._values = {path: config.default for path, config in self.declared.items()}
         self._listeners: list[Callable[[str], None]] = []
+        self._changed = trio.Event()
 
     def load(self, stored: Iterable[Setting]) -> None:
         """Overlay the stored settings; one whose declaration has gone is kept in the store and ignored."""
@@ -165,10 +168,20 @@ class Configs(Values):
             self._values[path] = value
             for listener in self._listeners:
                 listener(path)
+            self._changed.set()
+            self._changed = trio.Event()
 
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` with the path of each setting that changes."""
         self._listeners.append(listener)
+
+    async def pause(self, path: str) -> None:
+        """Wait as many seconds as a setting says; if it changes meanwhile, as many as it says then."""
+        await trio.lowlevel.checkpoint()
+        begun = trio.current_time()
+        while (left := begun + self.number(path) - trio.current_time()) > 0:
+            with trio.move_on_after(left):
+                await self._changed.wait()
 
     def declaration(self, path: str) -> GlobalConfig:
         """The declaration at ``category.name``.

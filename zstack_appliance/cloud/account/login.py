@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import trio
-
 from zstack_appliance.cloud.account.attempts import LoginAttempts
 from zstack_appliance.cloud.account.messages import (
     LogInByAccount,
@@ -110,7 +108,7 @@ async def remove_expired(cloud: Cloud) -> None:
     """Remove expired sessions now and then, for ever; a background task."""
     while True:
         await cloud.write(_remove_expired)
-        await trio.sleep(cloud.configs.number(CLEANUP_INTERVAL.path))
+        await cloud.configs.pause(CLEANUP_INTERVAL.path)
 
 
 def _remove_expired(tx: Tx) -> None:

@@ -38,6 +38,15 @@ plugin = Plugin(
     },
     configs=(
         GlobalConfig(
+            "backupStorage",
+            "reservedCapacity",
+            "1G",
+            "Space that each backup storage keeps free, in bytes or with a unit.",
+            int,
+            low=0,
+            bind=("BackupStorageVO",),
+        ),
+        GlobalConfig(
             "image",
             "download.localPath.directories",
             "/var/lib/zstack-appliance/images",

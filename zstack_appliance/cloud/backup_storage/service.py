@@ -18,7 +18,7 @@ from zstack_appliance.cloud.l3_network.schema import IpRange
 from zstack_appliance.cloud.primary_storage.schema import StorageStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import Configs
-from zstack_appliance.kernel.errors import CloudError, Conflict
+from zstack_appliance.kernel.errors import CloudError, Conflict, InsufficientCapacity
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.store import Tx
 
@@ -99,6 +99,14 @@ async def fetch(m: FetchToBackupStorage, cloud: Cloud) -> StoredImage:
     if storage.status is not StorageStatus.CONNECTED:
         raise Conflict(
             f"backup storage[{storage.name}] is {storage.status.value}; it must be Connected", code="BS.1000"
+        )
+    free = (await driver_of(storage, cloud).connect()).available
+    reserved = cloud.configs_of(storage).number("backupStorage.reservedCapacity")
+    if free <= reserved:
+        raise InsufficientCapacity(
+            f"backup storage[{storage.name}] has {free} bytes free and keeps {reserved} of them;"
+            " expunge deleted images, or use another one",
+            code="BS.1000",
         )
     networks = [ip_range.network_cidr for ip_range in await cloud.find(IpRange)]
     return await driver_of(storage, cloud).fetch(

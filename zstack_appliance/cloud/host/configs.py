@@ -36,6 +36,7 @@ CONFIGS = (
     GlobalConfig(
         "kvm", "host.syncLevel", "10", "Commands that one host carries out at once; more wait in line.", int, low=3
     ),
+    _switch("kvm", "vmSyncOnHostPing", "true", "Whether each ping compares what runs on the host with the records."),
     GlobalConfig(
         "mevoco",
         "overProvisioning.memory",

@@ -95,6 +95,13 @@ class HostConnected(Event, frozen=True, kw_only=True):
     vms: dict[str, str]
 
 
+class VmsListed(Event, frozen=True, kw_only=True):
+    """What runs on a connected host now, by uuid; told after each ping if ``kvm.vmSyncOnHostPing`` says so."""
+
+    host: Host
+    vms: dict[str, str]
+
+
 class HostLost(Event, frozen=True, kw_only=True):
     """A host does not answer any more; what its VMs do is unknown."""
 

@@ -12,9 +12,9 @@ from contextlib import aclosing
 import trio
 
 from zstack_appliance.cloud.host.connect import disconnect
-from zstack_appliance.cloud.host.driver import HostNotice, Ping, VmStateChanged
+from zstack_appliance.cloud.host.driver import HostNotice, ListVms, Ping, VmStateChanged
 from zstack_appliance.cloud.host.links import HostLinks
-from zstack_appliance.cloud.host.messages import AwaitHosts, ReconnectHost, VmReported, on_host
+from zstack_appliance.cloud.host.messages import AwaitHosts, ReconnectHost, VmReported, VmsListed, on_host
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import Configs
@@ -92,7 +92,7 @@ async def _watch_one(host_uuid: str, pings: trio.CapacityLimiter, cloud: Cloud) 
             elif may_reconnect(host.status, attempts, cloud.configs):
                 attempts += 1
                 await _try_to_connect(host, cloud)
-            await trio.sleep(cloud.configs.number("host.ping.interval"))
+            await cloud.configs.pause("host.ping.interval")
         cloud.use(HostLinks).drop(host_uuid)
         nursery.cancel_scope.cancel()
 
@@ -118,9 +118,23 @@ async def _ping(host: Host, pings: trio.CapacityLimiter, cloud: Cloud) -> None:
             await trio.sleep(cloud.configs.number("host.ping.sleepPeriodAfterFailure"))
         pings.total_tokens = cloud.configs.number("host.ping.parallelismDegree")
         async with pings:
-            if await _answers(host, cloud):
-                return
+            answered = await _answers(host, cloud)
+        if answered:
+            await _tell_what_runs(host, cloud)
+            return
     await disconnect(host, cloud)
+
+
+async def _tell_what_runs(host: Host, cloud: Cloud) -> None:
+    """Have the host's VMs compared with the records, in case that a notice was lost."""
+    if not cloud.configs.flag("kvm.vmSyncOnHostPing"):
+        return
+    try:
+        listed = await cloud.call(on_host(host.uuid, ListVms()))
+    except CloudError as error:
+        log.info("host %s does not say what runs on it: %s", host.name, error)
+        return
+    await cloud.publish(VmsListed(host=host, vms={vm.uuid: vm.state.value for vm in listed.vms}))
 
 
 async def _answers(host: Host, cloud: Cloud) -> bool:

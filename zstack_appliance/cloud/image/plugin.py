@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.image import add, delete
+from zstack_appliance.cloud.image import add, delete, expunge_task
 from zstack_appliance.cloud.image.messages import ChangeImageState, DeleteImage, RemoveImage, UpdateImage
 from zstack_appliance.cloud.image.schema import KEPT, Image, ImageBackupStorageRef
 from zstack_appliance.kernel.config import GlobalConfig
@@ -25,6 +25,7 @@ plugin = Plugin(
     ),
     flows=(add.ADD, delete.EXPUNGE),
     cascades={(Image, DELETE): lambda image, _mode: RemoveImage(image_uuid=image.uuid)},
+    tasks=(expunge_task.expunge_old,),
     quotas=(
         Quota("image.num", 20, "images", Image, where={"status": KEPT}),
         Quota("image.size", 10 * 2**40, "size of all images, in bytes", Image, "size", {"status": KEPT}),
@@ -34,8 +35,12 @@ plugin = Plugin(
             "image",
             "deletionPolicy",
             "Delay",
-            "What deleting an image does with its copies: Direct removes them, Delay and Never keep them a while.",
+            "What deleting an image does with its copies: Direct removes, Delay keeps them a while, Never for ever.",
             choices=("Direct", "Delay", "Never"),
+        ),
+        GlobalConfig("image", "expungePeriod", "259200", "Seconds that a deleted image can be recovered.", int, low=1),
+        GlobalConfig(
+            "image", "expungeInterval", "3600", "Seconds between two looks for images to expunge.", int, low=1
         ),
     ),
 )

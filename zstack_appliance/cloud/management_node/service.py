@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 
-import trio
-
 from zstack_appliance.cloud.management_node.messages import (
     CurrentTime,
     GetCurrentTime,
@@ -53,7 +51,7 @@ async def beat(cloud: Cloud) -> None:
     """Say that the node lives, until it does not."""
     name = socket.gethostname()
     while True:
-        await trio.sleep(cloud.configs.number(INTERVAL))
+        await cloud.configs.pause(INTERVAL)
         await cloud.write(
             lambda tx: [tx.update(row, heart_beat=tx.now) for row in tx.find(ManagementNode, host_name=name)]
         )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import trio
-
 from zstack_appliance.cloud.vm_instance.messages import ExpungeVmInstance
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
 from zstack_appliance.kernel.cloud import Cloud
@@ -17,7 +15,7 @@ log = logging.getLogger(__name__)
 async def expunge_old(cloud: Cloud) -> None:
     """Every ``vm.expungeInterval`` seconds, expunge what was destroyed ``vm.expungePeriod`` seconds ago."""
     while True:
-        await trio.sleep(cloud.configs.number("vm.expungeInterval"))
+        await cloud.configs.pause("vm.expungeInterval")
         if cloud.configs.text("vm.deletionPolicy") != "Never":
             await expunge_due(cloud)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost, VmReported
+from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost, VmReported, VmsListed
 from zstack_appliance.cloud.tag.messages import BeforeSystemTag
 from zstack_appliance.cloud.vm_instance import (
     bereft,
@@ -50,7 +50,8 @@ plugin = Plugin(
     ),
     listeners=(
         (VmReported, sync.on_report),
-        (HostConnected, sync.on_connected),
+        (HostConnected, sync.on_listed),
+        (VmsListed, sync.on_listed),
         (HostLost, sync.on_lost),
     ),
     hooks=(

@@ -6,7 +6,7 @@ import logging
 
 from zstack_appliance.cloud.host.driver import DestroyVm, ListVms
 from zstack_appliance.cloud.host.ledger import hold, vacate
-from zstack_appliance.cloud.host.messages import HostConnected, HostLost, VmReported, on_host, scaled
+from zstack_appliance.cloud.host.messages import HostConnected, HostLost, VmReported, VmsListed, on_host, scaled
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.vm_instance.messages import SyncVm
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
@@ -37,8 +37,8 @@ async def on_report(event: VmReported, cloud: Cloud) -> None:
         await cloud.call(SyncVm(uuid=vm.uuid, host_uuid=event.host_uuid, state=event.state))
 
 
-async def on_connected(event: HostConnected, cloud: Cloud) -> None:
-    """A host is back: compare all that it has with all that it should have."""
+async def on_listed(event: HostConnected | VmsListed, cloud: Cloud) -> None:
+    """A host is back, or was asked: compare all that it has with all that it should have."""
     host_uuid = event.host.uuid
     known = {vm.uuid: vm for vm in await cloud.find(VmInstance, host_uuid=host_uuid)}
     for uuid in sorted({*known, *event.vms}):
