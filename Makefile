@@ -9,7 +9,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
-setup: .venv/ready .cache/images/tiny.qcow2  ## make a fresh Debian 12 ready: packages, .venv, images
+setup: .venv/ready .cache/images/tiny.qcow2 webui/vendor/.complete  ## make a fresh Debian 12 ready: packages, .venv, images
 
 build/packages-installed: installer/packages.txt installer/packages.sh
 	$(AS_ROOT) installer/packages.sh installer/packages.txt
@@ -20,6 +20,10 @@ build/packages-installed: installer/packages.txt installer/packages.sh
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Scripts and styles of others that pages need; the lock file says which.
+webui/vendor/.complete: webui/package-lock.json webui/collect.mjs webui/install.sh build/packages-installed
+	webui/install.sh
 
 # The builder looks by itself whether the image is up to date.
 .cache/images/tiny.qcow2: .venv/ready FORCE
@@ -45,11 +49,15 @@ build/sources: FORCE
 
 binary: dist/zstack-appliance  ## one file with everything in it: dist/zstack-appliance
 
-dist/zstack-appliance: .venv/ready .cache/images/tiny.qcow2 build/sources $(SOURCES)
+dist/zstack-appliance: .venv/ready webui/vendor/.complete .cache/images/tiny.qcow2 build/sources $(SOURCES)
 	PYTHONHASHSEED=0 SOURCE_DATE_EPOCH=1672531200 PYINSTALLER_CONFIG_DIR=build/pyinstaller \
 	$(PYTHON) -m PyInstaller --noconfirm --log-level ERROR --distpath build/pyinstaller/dist --workpath build/pyinstaller build.spec
 
-test: setup binary  ## every test a machine can run; T=path for a part
+build/test-packages-installed: installer/packages-test.txt installer/packages.sh
+	$(AS_ROOT) installer/packages.sh installer/packages-test.txt
+	mkdir -p build && touch $@
+
+test: setup binary build/test-packages-installed  ## every test a machine can run; T=path for a part
 	$(AS_ROOT) $(PYTHON) -m pytest -m "not long" $(T)
 
 test-long: setup  ## kill sweeps, thousands of model steps

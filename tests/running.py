@@ -198,6 +198,7 @@ async def running(
     hosts: Hosts = no_hosts,
     probe: Probe | None = None,
     epoch: int = EPOCH,
+    web: Path | None = None,
 ) -> AsyncIterator[Running]:
     """Open a cloud in a folder, and stop it at the end of the block.
 
@@ -209,6 +210,7 @@ async def running(
         hosts: reaches hosts; by default there are none.
         probe: watches every flow's steps.
         epoch: milliseconds UTC at trio's time 0.
+        web: the folder ``webui``, for a cloud that serves pages.
     """
     outside = Outside(
         data=data,
@@ -224,6 +226,7 @@ async def running(
         probe=probe,
         threads=False,
         synchronous="OFF",
+        web=web,
     )
     async with open_appliance(outside, plugins) as appliance:
         yield Running(appliance, data)
@@ -237,7 +240,7 @@ def _digest(data: Path) -> str:
 
 @asynccontextmanager
 async def simulated_cloud(
-    data: Path, *, hosts: int = 2, weather: Weather | None = None, seed: int = 1
+    data: Path, *, hosts: int = 2, weather: Weather | None = None, seed: int = 1, web: Path | None = None
 ) -> AsyncIterator[SimulatedCloud]:
     """Open a cloud with every plugin and have it make its first cloud on simulated hosts.
 
@@ -246,10 +249,11 @@ async def simulated_cloud(
         hosts: how many; each has 4 threads and 8 GiB.
         weather: how well hosts answer once the first cloud is made; until then they answer well.
         seed: of its random values, and of the hosts' faults.
+        web: the folder ``webui``, for a cloud that serves pages.
     """
     plugins = every_plugin()
     fleet = simulated_fleet(plugins, data, seed=seed)
-    async with running(data, plugins=plugins, seed=seed, hosts=on(fleet)) as cloud:
+    async with running(data, plugins=plugins, seed=seed, hosts=on(fleet), web=web) as cloud:
         await make_first_cloud(cloud.appliance, first_cloud(data, hosts))
         fleet.weather = weather or fleet.weather
         yield SimulatedCloud(cloud.appliance, data, fleet)

@@ -99,6 +99,7 @@ def _serve(options: dict[str, object], simulation: object) -> None:
         password=str(password) if password else None,
         accelerator=AcceleratorChoice(str(options["accel"])),
         first_vm=bool(options["first_vm"]),
+        ui=not options["no_ui"],
         insecure_http=bool(options["insecure_http"]),
         simulation=simulation,
     )

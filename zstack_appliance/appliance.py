@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 import argon2
 import trio
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from zstack_appliance.api.answers import Answers
@@ -25,6 +27,9 @@ from zstack_appliance.api.health import health_route
 from zstack_appliance.api.legacy import Legacy
 from zstack_appliance.api.openapi import openapi_route
 from zstack_appliance.api.rest import CONFIGS, Rest
+from zstack_appliance.api.ui.door import make_ui
+from zstack_appliance.api.ui.nouns import Nouns
+from zstack_appliance.api.ui.values import moment
 from zstack_appliance.cloud.account.attempts import LoginAttempts
 from zstack_appliance.cloud.account.first_admin import FirstAdmin
 from zstack_appliance.cloud.account.limits import limit_of
@@ -90,6 +95,7 @@ class Outside:
         probe: watches every flow's steps.
         threads: False for tests under a virtual clock; see `Store.open`.
         synchronous: SQLite's setting; see `Store.open`.
+        web: the folder ``webui``, or the same inside an archive; None serves no pages.
     """
 
     data: Path
@@ -104,6 +110,7 @@ class Outside:
     probe: Probe | None = None
     threads: bool = True
     synchronous: str = "FULL"
+    web: Traversable | None = None
 
 
 @dataclass
@@ -217,7 +224,8 @@ def _wire(
     answers = Answers(inventories, queries, store.reader)
     jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery)
     appliance = Appliance(kernel, portal, jobs, answers, plugins, links)
-    appliance.app = _doors(appliance, graph, resources, Callers(Sessions(store, outside.clock)))
+    shown = Queries(compiler, Inventories(compiler, moment), snapshots)
+    appliance.app = _doors(outside, appliance, shown, graph, resources)
     return appliance
 
 
@@ -231,11 +239,15 @@ def _given(outside: Outside) -> dict[type[Any], Any]:
     }
 
 
-def _doors(appliance: Appliance, graph: Graph, resources: tuple[type[Record], ...], callers: Callers) -> ASGIApp:
-    """Every door: ZStack's two, the description of the first, and whether the appliance is ready."""
+def _doors(
+    outside: Outside, appliance: Appliance, shown: Queries, graph: Graph, resources: tuple[type[Record], ...]
+) -> ASGIApp:
+    """Every door: ZStack's two, the description of the first, whether the appliance is ready, and pages."""
+    callers = Callers(Sessions(appliance.kernel.store, outside.clock))
     requests = appliance.kernel.bus.requests
     routes = Routes(requests, resources)
     inside = (appliance.portal, appliance.jobs, appliance.answers, callers)
+    looks = (look for plugin in appliance.plugins for look in plugin.presentations)
     return make_app(
         Rest(routes, *inside),
         [
@@ -243,8 +255,18 @@ def _doors(appliance: Appliance, graph: Graph, resources: tuple[type[Record], ..
             *Legacy(messages(requests, resources), *inside).routes,
             console_route(appliance.kernel.services[Tickets]),
             health_route(VERSION, lambda: appliance.ready),
+            *_pages(outside, appliance, shown, Nouns(graph, requests, looks), routes, callers),
         ],
     )
+
+
+def _pages(
+    outside: Outside, appliance: Appliance, shown: Queries, nouns: Nouns, routes: Routes, callers: Callers
+) -> list[BaseRoute]:
+    """The pages for people, if this appliance has them."""
+    if outside.web is None:
+        return []
+    return make_ui(outside.web, appliance.portal, appliance.jobs, shown, nouns, routes, callers, VERSION)
 
 
 def _is_host_line(key: Key) -> bool:

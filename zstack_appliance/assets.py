@@ -1,4 +1,4 @@
-"""What is carried beside the code: images. `tiny_image` says where the first one is.
+"""What is carried beside the code: `tiny_image` says where the first image is, `web_folder` where pages are.
 
 In the tree it lies where ``make setup`` built it; an installed program has it in a folder beside itself; the
 one-file program carries it behind its own code, from where it is copied at the first start.
@@ -35,6 +35,19 @@ def tiny_image(images: Path) -> Path:
     program = Path(sys.executable).resolve()
     beside = program.parent / "images" / TINY
     return beside if beside.is_file() else _copied(program, images / TINY)
+
+
+def web_folder() -> Path:
+    """Templates, styles and scripts of the web interface, with what npm brings for it.
+
+    Raises:
+        NotFound: npm has not brought that yet.
+    """
+    # A program made of one file unpacks its modules and this folder side by side.
+    path = Path(__file__).parent.parent / "webui"
+    if not (path / "vendor" / "htmx").is_dir():
+        raise NotFound(f"what npm brings is missing below {path}; run `make setup`")
+    return path
 
 
 def _copied(program: Path, to: Path) -> Path:

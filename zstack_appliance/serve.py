@@ -23,7 +23,7 @@ from agents.kvm.transport import LocalTransport
 from zstack_appliance.api.listen import CannotListen, Listen, ListenUnix
 from zstack_appliance.api.server import Doors, run
 from zstack_appliance.appliance import Appliance, Hosts, Outside, open_appliance
-from zstack_appliance.assets import tiny_image
+from zstack_appliance.assets import tiny_image, web_folder
 from zstack_appliance.certificates import have_certificate
 from zstack_appliance.cloud.account.passwords import in_a_thread
 from zstack_appliance.cloud.host.driver import AcceleratorChoice
@@ -36,7 +36,7 @@ from zstack_appliance.first_cloud import FirstCloud, is_made, make_first_cloud
 from zstack_appliance.first_vm import make_first_vm
 from zstack_appliance.hostkit.simulated_files import SimulatedFile
 from zstack_appliance.kernel.doorplate import Doorplate
-from zstack_appliance.kernel.errors import CloudError
+from zstack_appliance.kernel.errors import CloudError, NotFound
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.remote import HostCommandFailed
@@ -71,6 +71,7 @@ class Settings:
         password: the administrator's, at the first start.
         accelerator: what guests run under.
         first_vm: whether to have a first VM, and to wait until it answers.
+        ui: whether to serve pages for people.
         insecure_http: allows plain HTTP on an address that others reach.
         simulation: hosts in memory, instead of this machine.
     """
@@ -80,6 +81,7 @@ class Settings:
     password: str | None = None
     accelerator: AcceleratorChoice = AcceleratorChoice.AUTO
     first_vm: bool = False
+    ui: bool = True
     insecure_http: bool = False
     simulation: Simulation | None = None
 
@@ -119,6 +121,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
         hosts=_hosts(settings, folder),
         offload=in_a_thread(),
         password=settings.password,
+        web=_web_folder() if settings.ui else None,
     )
     async with open_appliance(outside) as appliance, _pid_file(folder):
         listeners = await trio.to_thread.run_sync(_listeners, settings, folder)
@@ -148,6 +151,15 @@ def _hang_doorplate(appliance: Appliance, url: str) -> None:
     parts = urlsplit(url)
     plate = appliance.kernel.services[Doorplate]
     plate.scheme, plate.host, plate.port = parts.scheme, parts.hostname or plate.host, parts.port or plate.port
+
+
+def _web_folder() -> Path | None:
+    """The pages, if they are there: a tree in which npm has not run yet still serves its API."""
+    try:
+        return web_folder()
+    except NotFound as error:
+        log.warning("there is no web interface: %s", error)
+        return None
 
 
 def _listeners(settings: Settings, folder: DataFolder) -> tuple[Listen | ListenUnix, ...]:

@@ -17,6 +17,7 @@ from zstack_appliance.kernel.flow import Flow
 from zstack_appliance.kernel.message import DeleteMode, Event, Hook, Request
 from zstack_appliance.kernel.offered import FlowEdit, OfferedStep
 from zstack_appliance.kernel.page import Page
+from zstack_appliance.kernel.presentation import Presentation
 from zstack_appliance.kernel.quota import Quota
 from zstack_appliance.kernel.remote import HostSide
 from zstack_appliance.kernel.schema import Key, OnDelete, Record
@@ -69,6 +70,8 @@ class Plugin:
     quotas: tuple[Quota, ...] = ()
     configs: tuple[GlobalConfig, ...] = ()
     tags: tuple[SystemTag, ...] = ()
+    presentations: tuple[Presentation, ...] = ()
+    """How its resources are shown to people; from the folder's `ui.py`."""
     starts: tuple[Task, ...] = ()
     """Awaited one by one, in plugin order, before the doors open."""
     tasks: tuple[Task, ...] = ()

@@ -48,7 +48,7 @@ class Queries:
 
     def __init__(self, compiler: Compiler, inventories: Inventories, store: Snapshots) -> None:
         self._compiler = compiler
-        self._inventories = inventories
+        self.inventories = inventories
         self._store = store
 
     async def run(self, query: Query, cls: type[Record], principal: Principal) -> QueryReply:
@@ -78,7 +78,7 @@ class Queries:
                 selected = select_bounded(reader, rows)
             refuse_many(selected)
             found = [decode(row) for row in selected]
-            inventories = self._inventories.render(reader, found, principal, query.fields)
+            inventories = self.inventories.render(reader, found, principal, query.fields)
             return QueryReply(inventories, number, schema_of("inventories", inventories))
 
         return await self._store.read(look)

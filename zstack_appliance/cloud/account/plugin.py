@@ -5,6 +5,7 @@ from __future__ import annotations
 from zstack_appliance.cloud.account import first_admin, limits, login, service, sharing
 from zstack_appliance.cloud.account.messages import DeleteAccount
 from zstack_appliance.cloud.account.schema import Account, AccountQuota, Session
+from zstack_appliance.cloud.account.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.sharing import SharedResource
 from zstack_appliance.kernel.standard import deletes
@@ -28,4 +29,5 @@ plugin = Plugin(
     configs=(login.TIMEOUT, login.MAX_CONCURRENT, login.CLEANUP_INTERVAL, login.UNIQUE),
     starts=(first_admin.make, limits.give_new_quotas),
     tasks=(login.remove_expired,),
+    presentations=PRESENTATIONS,
 )

@@ -10,6 +10,7 @@ from zstack_appliance.cloud.backup_storage.messages import (
     UpdateBackupStorage,
 )
 from zstack_appliance.cloud.backup_storage.schema import BackupStorage, BackupStorageZoneRef
+from zstack_appliance.cloud.backup_storage.ui import PRESENTATIONS
 from zstack_appliance.cloud.host.messages import HostConnected, HostLost, InspectHost
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
@@ -59,4 +60,5 @@ plugin = Plugin(
             "Private hosts and networks that images may be fetched from all the same, separated by semicolons.",
         ),
     ),
+    presentations=PRESENTATIONS,
 )

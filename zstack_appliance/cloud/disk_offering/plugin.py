@@ -9,6 +9,7 @@ from zstack_appliance.cloud.disk_offering.messages import (
     UpdateDiskOffering,
 )
 from zstack_appliance.cloud.disk_offering.schema import DiskOffering
+from zstack_appliance.cloud.disk_offering.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.standard import creates, deletes, switches_state, updates
@@ -27,4 +28,5 @@ plugin = Plugin(
         switches_state(ChangeDiskOfferingState),
         deletes(DeleteDiskOffering),
     ),
+    presentations=PRESENTATIONS,
 )

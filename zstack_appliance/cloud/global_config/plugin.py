@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.global_config import resource_service, service
+from zstack_appliance.cloud.global_config.ui import PRESENTATIONS
 from zstack_appliance.kernel.config import Setting
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.resource_config import ResourceConfig
@@ -21,4 +22,5 @@ plugin = Plugin(
         resource_service.look_at_several,
     ),
     starts=(service.seed,),
+    presentations=PRESENTATIONS,
 )

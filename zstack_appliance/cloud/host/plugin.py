@@ -8,6 +8,7 @@ from zstack_appliance.cloud.host.configs import CONFIGS
 from zstack_appliance.cloud.host.messages import DeleteHost, UpdateHost
 from zstack_appliance.cloud.host.schema import Host, HostCharge
 from zstack_appliance.cloud.host.tags import TAGS
+from zstack_appliance.cloud.host.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.standard import deletes, updates
 
@@ -30,4 +31,5 @@ plugin = Plugin(
     listeners=((SettingChanged, connect.on_setting),),
     tags=TAGS,
     configs=CONFIGS,
+    presentations=PRESENTATIONS,
 )

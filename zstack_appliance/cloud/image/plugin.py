@@ -5,6 +5,7 @@ from __future__ import annotations
 from zstack_appliance.cloud.image import add, delete, expunge_task
 from zstack_appliance.cloud.image.messages import ChangeImageState, DeleteImage, RemoveImage, UpdateImage
 from zstack_appliance.cloud.image.schema import KEPT, Image, ImageBackupStorageRef
+from zstack_appliance.cloud.image.ui import PRESENTATIONS
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.quota import Quota
@@ -43,4 +44,5 @@ plugin = Plugin(
             "image", "expungeInterval", "3600", "Seconds between two looks for images to expunge.", int, low=1
         ),
     ),
+    presentations=PRESENTATIONS,
 )

@@ -9,6 +9,7 @@ from zstack_appliance.cloud.instance_offering.messages import (
     UpdateInstanceOffering,
 )
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
+from zstack_appliance.cloud.instance_offering.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.standard import creates, deletes, switches_state, updates
@@ -22,4 +23,5 @@ plugin = Plugin(
         switches_state(ChangeInstanceOfferingState),
         deletes(DeleteInstanceOffering),
     ),
+    presentations=PRESENTATIONS,
 )

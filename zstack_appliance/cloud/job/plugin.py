@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.job import retention, service
+from zstack_appliance.cloud.job.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 
-plugin = Plugin(name="job", handlers=(service.steps, service.cancel), tasks=(retention.forget_old,))
+plugin = Plugin(
+    name="job", handlers=(service.steps, service.cancel), tasks=(retention.forget_old,), presentations=PRESENTATIONS
+)

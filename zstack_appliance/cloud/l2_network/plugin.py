@@ -7,6 +7,7 @@ from zstack_appliance.cloud.l2_network import inspect, service
 from zstack_appliance.cloud.l2_network.host_side import HOST_SIDE
 from zstack_appliance.cloud.l2_network.messages import DeleteL2Network, LeaveCluster, UpdateL2Network
 from zstack_appliance.cloud.l2_network.schema import L2Network, L2NetworkClusterRef
+from zstack_appliance.cloud.l2_network.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import DETACH
 from zstack_appliance.kernel.standard import deletes, updates
@@ -31,4 +32,5 @@ plugin = Plugin(
     flows=(service.ATTACH, service.DETACH),
     hooks=((PrepareHost, service.on_prepare_host), (InspectHost, inspect.inspect)),
     host_side=HOST_SIDE,
+    presentations=PRESENTATIONS,
 )

@@ -13,6 +13,7 @@ from zstack_appliance.cloud.l3_network.messages import (
     UpdateL3Network,
 )
 from zstack_appliance.cloud.l3_network.schema import IpRange, L3Network, L3NetworkDns, UsedIp
+from zstack_appliance.cloud.l3_network.ui import PRESENTATIONS
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.quota import Quota
@@ -46,4 +47,5 @@ plugin = Plugin(
             bind=("L3NetworkVO",),
         ),
     ),
+    presentations=PRESENTATIONS,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zstack_appliance.cloud.management_node import service
 from zstack_appliance.cloud.management_node.schema import ManagementNode
+from zstack_appliance.cloud.management_node.ui import PRESENTATIONS
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
 
@@ -23,4 +24,5 @@ plugin = Plugin(
     ),
     starts=(service.join,),
     tasks=(service.beat,),
+    presentations=PRESENTATIONS,
 )

@@ -18,6 +18,7 @@ from zstack_appliance.cloud.primary_storage.schema import (
     SpaceCharge,
 )
 from zstack_appliance.cloud.primary_storage.tags import TAGS
+from zstack_appliance.cloud.primary_storage.ui import PRESENTATIONS
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import DELETE, DETACH
@@ -73,4 +74,5 @@ plugin = Plugin(
             bind=("PrimaryStorageVO", "ZoneVO"),
         ),
     ),
+    presentations=PRESENTATIONS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.tag import service
+from zstack_appliance.cloud.tag.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.tag import SystemTagRow, UserTag
 
@@ -16,4 +17,5 @@ plugin = Plugin(
         service.update_system_tag,
         service.delete_tag,
     ),
+    presentations=PRESENTATIONS,
 )

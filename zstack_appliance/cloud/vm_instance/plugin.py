@@ -22,6 +22,7 @@ from zstack_appliance.cloud.vm_instance.messages import DestroyVmInstance, Leave
 from zstack_appliance.cloud.vm_instance.quotas import QUOTAS
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import TAGS
+from zstack_appliance.cloud.vm_instance.ui import PRESENTATIONS
 from zstack_appliance.kernel.message import BeforeDelete, DeleteMode
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import DELETE, DETACH, STOP
@@ -80,4 +81,5 @@ plugin = Plugin(
     tags=TAGS,
     tasks=(expunge_task.expunge_old,),
     configs=(console.TOKEN_TIMEOUT, *CONFIGS),
+    presentations=PRESENTATIONS,
 )

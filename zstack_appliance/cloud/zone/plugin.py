@@ -5,6 +5,7 @@ from __future__ import annotations
 from zstack_appliance.cloud.zone.messages import ChangeZoneState, CreateZone, DeleteZone, UpdateZone
 from zstack_appliance.cloud.zone.schema import Zone
 from zstack_appliance.cloud.zone.service import keep_one_default
+from zstack_appliance.cloud.zone.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import OnOff
 from zstack_appliance.kernel.standard import creates, deletes, switches_state, updates
@@ -18,4 +19,5 @@ plugin = Plugin(
         switches_state(ChangeZoneState),
         deletes(DeleteZone),
     ),
+    presentations=PRESENTATIONS,
 )
