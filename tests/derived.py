@@ -22,9 +22,8 @@ from zstack_appliance.kernel.derive.ddl import schema_sql, script
 from zstack_appliance.kernel.derive.openapi import openapi
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
-from zstack_appliance.kernel.job import Job
-from zstack_appliance.kernel.journal import FlowRun
 from zstack_appliance.kernel.plugin import discover, handler_of
+from zstack_appliance.kernel.records import RECORDS
 from zstack_appliance.kernel.schema import Record
 from zstack_appliance.version import VERSION
 
@@ -50,13 +49,13 @@ def schema() -> str:
     """The SQL of every table that an appliance with all its plugins has."""
     plugins = discover(zstack_appliance.cloud.__name__)
     resources = [cls for plugin in plugins for cls in plugin.resources]
-    return _SQL_HEADING + script(schema_sql([*resources, Job, FlowRun]))
+    return _SQL_HEADING + script(schema_sql([*resources, *RECORDS]))
 
 
 def api() -> str:
     """What the REST door of an appliance with all its plugins serves, as OpenAPI."""
     plugins = discover(zstack_appliance.cloud.__name__)
-    resources: list[type[Record]] = [*(cls for plugin in plugins for cls in plugin.resources), Job, FlowRun]
+    resources: list[type[Record]] = [*(cls for plugin in plugins for cls in plugin.resources), *RECORDS]
     requests = [handler_of(entry).message for plugin in plugins for entry in plugin.handlers]
     document = openapi(Routes(requests, resources).all, Graph(resources), VERSION)
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"

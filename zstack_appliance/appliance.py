@@ -54,14 +54,16 @@ from zstack_appliance.kernel.flows_file import FLOWS_FILE, read_edits
 from zstack_appliance.kernel.history import History
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
-from zstack_appliance.kernel.job import Job, Jobs
-from zstack_appliance.kernel.journal import FlowRun, Sealer
+from zstack_appliance.kernel.job import Jobs
+from zstack_appliance.kernel.journal import Sealer
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 from zstack_appliance.kernel.query import Queries
 from zstack_appliance.kernel.queues import Queues
 from zstack_appliance.kernel.quota import Quotas
+from zstack_appliance.kernel.records import RECORDS
+from zstack_appliance.kernel.remember import remember
 from zstack_appliance.kernel.rounds import Rounds
 from zstack_appliance.kernel.runner import Flows, Probe
 from zstack_appliance.kernel.schema import Key, Record
@@ -140,7 +142,7 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
     """
     found = tuple(plugins) if plugins is not None else installed(outside.data)
     chosen = with_edits(found, read_edits(outside.data / FLOWS_FILE))
-    resources: tuple[type[Record], ...] = (*(cls for p in chosen for cls in p.resources), Job, FlowRun)
+    resources: tuple[type[Record], ...] = (*(cls for p in chosen for cls in p.resources), *RECORDS)
     configs = Configs(
         (
             *(config for plugin in chosen for config in plugin.configs),
@@ -160,6 +162,7 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
         synchronous=outside.synchronous,
     )
     async with opening as store, trio.open_nursery() as nursery:
+        await remember(store, chosen)
         appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas)
         cloud = appliance.kernel.as_system()
         appliance.kernel.configs.load(store.find(Setting))  # Whatever starts first already sees what was set.

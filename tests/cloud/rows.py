@@ -24,9 +24,8 @@ from zstack_appliance.cloud.primary_storage.schema import (
 )
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
 from zstack_appliance.cloud.zone.schema import Zone
-from zstack_appliance.kernel.job import Job
-from zstack_appliance.kernel.journal import FlowRun
 from zstack_appliance.kernel.plugin import discover
+from zstack_appliance.kernel.records import RECORDS
 from zstack_appliance.kernel.schema import OnOff, Record
 from zstack_appliance.kernel.store import Store
 from zstack_appliance.kernel.world import TrioClock
@@ -225,7 +224,7 @@ def vm(name: str = "web", **changes: Any) -> VmInstance:
 async def store_with(folder: Path, *rows: Record) -> AsyncIterator[Store]:
     """A store that knows every resource of the cloud and holds these rows."""
     plugins = discover(zstack_appliance.cloud.__name__)
-    resources: tuple[type[Record], ...] = (*(cls for plugin in plugins for cls in plugin.resources), Job, FlowRun)
+    resources: tuple[type[Record], ...] = (*(cls for plugin in plugins for cls in plugin.resources), *RECORDS)
     clock = TrioClock(EPOCH)
     path = folder / "cloud.db"
     async with Store.open(path, resources, clock, sealer=_Plain(), threads=False, synchronous="OFF") as store:

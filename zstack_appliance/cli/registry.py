@@ -34,7 +34,6 @@ def plugins() -> tuple[Plugin, ...]:
 @per_folder
 def graph() -> Graph:
     """The graph of every resource, the kernel's own included."""
-    from zstack_appliance.kernel.job import Job
-    from zstack_appliance.kernel.journal import FlowRun
+    from zstack_appliance.kernel.records import RECORDS
 
-    return Graph((*(cls for plugin in plugins() for cls in plugin.resources), Job, FlowRun))
+    return Graph((*(cls for plugin in plugins() for cls in plugin.resources), *RECORDS))

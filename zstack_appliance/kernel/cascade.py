@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zstack_appliance.kernel.absent import refuse_missing
 from zstack_appliance.kernel.edges import lineage
 from zstack_appliance.kernel.errors import CloudError, Conflict
 from zstack_appliance.kernel.message import BeforeDelete, Delete, DeleteMode, Request, resource_of
@@ -252,8 +253,22 @@ async def _check_all(effects: tuple[Effect, ...], cloud: Cloud) -> None:
     root = effects[-1]
     for effect in effects:
         try:
+            _refuse_without_plugin(effect, cloud)
             if effect.effect is OnDelete.VETO:
                 raise Conflict(f"{effect.named} refers to it by {effect.field}; delete or detach that first")
             await cloud.gather(BeforeDelete(row=effect.row, effect=effect.effect))
         except CloudError as error:
             raise Conflict(f"{root.named} cannot be deleted: {error}", code="SYS.1004") from error
+
+
+def _refuse_without_plugin(effect: Effect, cloud: Cloud) -> None:
+    """Only its plugin knows how a row is let go of that it brought, or that stands on what goes."""
+    plugin = cloud.store.missing_plugin(effect.row)
+    if plugin is not None:
+        raise refuse_missing(effect.row, plugin)
+    held = cloud.store.reader.held_by_missing(effect.row) if effect.effect is OnDelete.DELETE else None
+    if held is not None:
+        raise Conflict(
+            f"rows of {held[1]} refer to {effect.named}, and the plugin {held[0]}, which knows them, is missing:"
+            f" put {held[0]} back, or delete with deleteMode=Enforcing"
+        )

@@ -15,10 +15,9 @@ from zstack_appliance.kernel.derive.ddl import schema_sql
 from zstack_appliance.kernel.derive.legacy import messages
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
-from zstack_appliance.kernel.job import Job
-from zstack_appliance.kernel.journal import FlowRun
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.queues import Queues
+from zstack_appliance.kernel.records import RECORDS
 from zstack_appliance.kernel.schema import Record, describe, root_of
 
 
@@ -56,7 +55,7 @@ def refuse_clashes(plugins: Iterable[Plugin]) -> None:
             other = taken.setdefault(claim, plugin)
             if other is not plugin:
                 raise ValueError(f"{plugin.name} brings {claim}, which {other.name} brings already")
-    resources: list[type[Record]] = [*(cls for plugin in chosen for cls in plugin.resources), Job, FlowRun]
+    resources: list[type[Record]] = [*(cls for plugin in chosen for cls in plugin.resources), *RECORDS]
     # What reads the declarations at every start refuses what is wrong with them.
     requests = Bus(chosen, Queues(lambda _key: 1)).requests
     schema_sql(resources)

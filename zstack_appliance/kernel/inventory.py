@@ -15,10 +15,11 @@ from typing import Any
 
 import msgspec
 
+from zstack_appliance.kernel.absent import MISSING
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.edges import Edge, Graph, lineage, public_fields
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import TIMESTAMP, Record, describe, fields_of
+from zstack_appliance.kernel.schema import TIMESTAMP, Record, describe, fields_of, root_of
 from zstack_appliance.kernel.store.reader import Reader
 
 
@@ -28,6 +29,8 @@ class Form:
 
     java: str
     """ZStack's full inventory class."""
+    kind: str | None
+    """The field that names the sub-type."""
     private: tuple[str, ...]
     """Fields that are left out."""
     defaults: tuple[tuple[str, Any], ...]
@@ -133,6 +136,10 @@ class Inventories:
                 values[name] = self._date(values[name])
         for view in form.views:
             values.update((name, value) for name, value in view(row).items() if value is not None)
+        if form.kind is not None:
+            plugin = self._compiler.tables.absent.plugin_of(row)
+            if plugin is not None:
+                values |= {form.kind: MISSING, "missingType": values[form.kind], "missingPlugin": plugin}
         return values
 
 
@@ -176,8 +183,10 @@ def _form(graph: Graph, cls: type[Record]) -> Form:
     defaults = _defaults(cls)
     embeds = graph.embeds(cls)
     views = (describe(step).options.view for step in lineage(cls))
+    kind = root_of(cls).options.discriminator
     return Form(
         java=describe(cls).inventory,
+        kind=None if kind is None else describe(cls).field(kind).wire,
         private=tuple(field.wire for field in fields_of(cls) if field not in public),
         defaults=tuple((field.wire, defaults[field.name]) for field in public if field.name in defaults),
         nulls=tuple(field.wire for field in public if field.nullable and (field.required or field.name in defaults)),

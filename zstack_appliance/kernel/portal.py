@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from zstack_appliance.kernel.absent import refuse_missing
 from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Cloud, Kernel
 from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated, refuse
-from zstack_appliance.kernel.message import Access, Create, Delete, Request, api_of, wire_name
+from zstack_appliance.kernel.message import Access, Create, Delete, DeleteMode, Read, Request, api_of, wire_name
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, root_of
 from zstack_appliance.kernel.sharing import sees
@@ -128,6 +129,9 @@ class Portal:
                 raise _missing(field.wire, uuid, ref.target, many=many)
             if not self._usable(message, field, type(row), uuid, principal):
                 raise Forbidden(f"account[{principal.account_uuid}] does not own resource[uuid:{uuid}]")
+            plugin = self.kernel.store.missing_plugin(row)
+            if plugin is not None and not _goes_without_plugin(message):
+                raise refuse_missing(row, plugin)
 
     def visible(self, cls: type[Record], uuid: str, principal: Principal) -> bool:
         """Whether the principal may know that a row exists."""
@@ -152,6 +156,11 @@ def acted_on(message: type[Request[Any]]) -> str | None:
         return None
     variables = re.findall(r"\{(\w+)\}", declared.path)
     return declared.rename.get(variables[0], variables[0]) if variables else None
+
+
+def _goes_without_plugin(message: Request[Any]) -> bool:
+    """Whether a call may be about a row whose plugin is missing: it reads, or it deletes by force."""
+    return isinstance(message, Read) or (isinstance(message, Delete) and message.delete_mode is DeleteMode.ENFORCING)
 
 
 def _missing(field: str, uuid: str, target: type[Record], *, many: bool) -> NotFound:

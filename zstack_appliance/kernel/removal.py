@@ -29,6 +29,7 @@ def remove(tx: Tx, resource: type[Record], uuid: str) -> None:
         for belonging in tx.belongings(uuid):
             if not isinstance(belonging, Resource):
                 remove(tx, type(belonging), belonging.uuid)
+    tx.clear_left(row, by_force=False)
     _drop(tx, row)
 
 
@@ -38,6 +39,7 @@ def uproot(tx: Tx, row: Record) -> None:
     A reference that cannot be empty takes its row along. What this leaves on hosts are orphans, which the
     appliance's inspection names.
     """
+    tx.clear_left(row, by_force=True)
     for cls, field, ref in tx.referrers(row):
         for child in tx.find(cls, **{field.name: row.uuid}):
             current = tx.get(type(child), child.uuid)

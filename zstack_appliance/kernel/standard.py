@@ -98,7 +98,8 @@ def deletes(message: type[Delete], *, act: Act | None = None) -> Handler:
         if row is None:
             return
         await cloud.use(Cascade).clear(row, m.delete_mode, cloud)
-        if act is not None:
+        # A row whose plugin is missing is a record and nothing else: what knew more of it is not there.
+        if act is not None and cloud.store.missing_plugin(row) is None:
             await act(m, cloud)
         else:
             await cloud.write(lambda tx: remove(tx, resource, m.uuid))

@@ -29,7 +29,7 @@ def job(name: str, state: JobState, days_ago: int) -> Job:
 def run(name: str, state: RunState) -> FlowRun:
     """The journal of the job's flow."""
     values = {"flow": "x", "state": state, "position": 0, "context": "", "keys": [], "steps": []}
-    return rows.make(FlowRun, {**values, "job_uuid": rows.uuid(name)}, {})
+    return rows.make(FlowRun, {**values, "plan": [], "pivot": 0, "job_uuid": rows.uuid(name)}, {})
 
 
 async def test_only_old_ended_jobs_go_with_their_journals(tmp_path: Path) -> None:

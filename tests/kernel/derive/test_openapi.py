@@ -19,9 +19,8 @@ from tests.running import every_plugin
 from zstack_appliance.kernel.derive.openapi import openapi
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.edges import Graph
-from zstack_appliance.kernel.job import Job
-from zstack_appliance.kernel.journal import FlowRun
 from zstack_appliance.kernel.plugin import handler_of
+from zstack_appliance.kernel.records import RECORDS
 from zstack_appliance.kernel.schema import Record
 
 REQUESTS = (CreateThing, UpdateThing, DeleteThing, WaitForThing, RefuseThing, GetBroken, MeasureThing)
@@ -34,7 +33,7 @@ def document() -> dict[str, Any]:
 
 def test_the_document_of_every_plugin_is_valid() -> None:
     plugins = every_plugin()
-    resources: list[type[Record]] = [*(cls for plugin in plugins for cls in plugin.resources), Job, FlowRun]
+    resources: list[type[Record]] = [*(cls for plugin in plugins for cls in plugin.resources), *RECORDS]
     requests = [handler_of(entry).message for plugin in plugins for entry in plugin.handlers]
     made = openapi(Routes(requests, resources).all, Graph(resources), "1.0.0")
     validate(made)

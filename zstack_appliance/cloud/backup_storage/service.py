@@ -83,6 +83,9 @@ async def reconnect(m: ReconnectBackupStorage, cloud: Cloud) -> BackupStorage:
 async def on_host_connected(event: HostConnected, cloud: Cloud) -> None:
     """The host that reaches a storage is back."""
     for storage in await cloud.find(BackupStorage, host_uuid=event.host.uuid):
+        if cloud.store.missing_plugin(storage):
+            await _set_status(storage.uuid, StorageStatus.DISCONNECTED, cloud)
+            continue
         await cloud.call(ReconnectBackupStorage(uuid=storage.uuid))
 
 

@@ -34,7 +34,7 @@ AWAIT_SECONDS = 30.0
 
 async def connect_all(cloud: Cloud) -> None:
     """Connect every host; one that fails, or takes too long, is left to `watch`."""
-    hosts = await cloud.find(Host)
+    hosts = [host for host in await cloud.find(Host) if cloud.store.missing_plugin(host) is None]
     await cloud.write(_all_connecting)
     at_once = math.inf if cloud.configs.flag("host.load.all") else cloud.configs.number("host.load.parallelismDegree")
     limiter = trio.CapacityLimiter(at_once)
@@ -52,7 +52,8 @@ async def _connect_in_turn(host: Host, limiter: trio.CapacityLimiter, cloud: Clo
 def _all_connecting(tx: Tx) -> None:
     """What the records say of connections is from before; nobody may rely on it now."""
     for host in tx.find(Host):
-        tx.update(host, status=HostStatus.CONNECTING)
+        is_lost = tx.missing_plugin(host) is not None
+        tx.update(host, status=HostStatus.DISCONNECTED if is_lost else HostStatus.CONNECTING)
 
 
 async def watch(cloud: Cloud) -> None:
@@ -64,7 +65,7 @@ async def watch(cloud: Cloud) -> None:
         while True:
             changed = links.changed
             for host in await cloud.find(Host):
-                if host.uuid not in watched:
+                if host.uuid not in watched and cloud.store.missing_plugin(host) is None:
                     watched.add(host.uuid)
                     nursery.start_soon(_watch_one, host.uuid, pings, cloud)
             await changed.wait()

@@ -124,7 +124,8 @@ async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
     """A host is being connected: make ready the storages that serve its cluster."""
     for ref in await cloud.find(PrimaryStorageClusterRef, cluster_uuid=hook.host.cluster_uuid):
         storage = await cloud.get(PrimaryStorage, ref.primary_storage_uuid)
-        if storage.state is not PrimaryStorageState.MAINTENANCE:
+        # One whose plugin is missing waits for it; the host is ready for all others.
+        if storage.state is not PrimaryStorageState.MAINTENANCE and not cloud.store.missing_plugin(storage):
             await connect_on(storage, hook.host, cloud)
 
 

@@ -23,7 +23,9 @@ def check_references(connection: apsw.Connection, tables: Tables, tx: Tx) -> Non
     """
     dangling, _ = connection.status(apsw.SQLITE_DBSTATUS_DEFERRED_FKS)
     if dangling:
-        raise Conflict(_missing_target(tx) or _left_behind(tables, tx) or "a reference would point at nothing")
+        raise Conflict(
+            _missing_target(tx) or _left_behind(tables, tx) or _left(tx) or "a reference would point at nothing"
+        )
 
 
 def _missing_target(tx: Tx) -> str | None:
@@ -49,4 +51,15 @@ def _left_behind(tables: Tables, tx: Tx) -> str | None:
                     f"{type(row).__name__}[uuid:{row.uuid}] cannot go: {table.cls.__name__}[uuid:{left[0][0]}]"
                     f" refers to it by {field.wire}; delete or detach that first"
                 )
+    return None
+
+
+def _left(tx: Tx) -> str | None:
+    for row in tx.deleted():
+        held = tx.held_by_missing(row)
+        if held is not None:
+            return (
+                f"{type(row).__name__}[uuid:{row.uuid}] cannot go: rows of {held[1]} refer to it, and the plugin"
+                f" {held[0]}, which knows them, is missing; put it back"
+            )
     return None

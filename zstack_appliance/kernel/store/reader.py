@@ -10,6 +10,7 @@ import apsw
 from zstack_appliance.kernel.derive.ddl import OWNER, quoted
 from zstack_appliance.kernel.errors import not_found
 from zstack_appliance.kernel.schema import Field, Record, Ref, describe
+from zstack_appliance.kernel.store.layout import chain_of
 from zstack_appliance.kernel.store.table import Statement
 from zstack_appliance.kernel.store.tables import Tables
 
@@ -89,6 +90,19 @@ class Reader:
             found += self.find(cls, uuid=uuids) if uuids else []
         return found
 
+    def missing_plugin(self, row: Record) -> str | None:
+        """The missing plugin that brought the sub-type of a row; None for any other row."""
+        return self._tables.absent.plugin_of(row)
+
+    def held_by_missing(self, row: Record) -> tuple[str, str] | None:
+        """A missing plugin, and the table of it, with a row that refers to this one and does not make way."""
+        for reference in self._tables.absent.references:
+            if reference.target in _tables_of(row) and not reference.key and not reference.yields:
+                wanted = f"{quoted(reference.column)} = ? LIMIT 1"
+                if self.select(f"SELECT 1 FROM {quoted(reference.table)} WHERE {wanted}", (row.uuid,)):
+                    return self._tables.absent.tables[reference.table], reference.table
+        return None
+
     def anything(self, uuid: str) -> Record | None:
         """The row with this key, of whatever class."""
         return next((row for cls in self._tables.bases if (row := self.get(cls, uuid)) is not None), None)
@@ -106,6 +120,10 @@ class Reader:
     def _fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         # Everything is fetched at once, so that no statement stays open and pins the database's past.
         return self._connection.execute(*statement).fetchall()
+
+
+def _tables_of(row: Record) -> tuple[str, ...]:
+    return tuple(part.table for part in chain_of(type(row)))
 
 
 def _only_reads(cursor: apsw.Cursor, _sql: str, _bindings: object) -> bool:

@@ -151,6 +151,10 @@ class Store:
         """The account that a row belongs to; None where there is no such row."""
         return self.reader.owner(cls, uuid)
 
+    def missing_plugin(self, row: Record) -> str | None:
+        """The missing plugin that brought the sub-type of a row; None for any other row."""
+        return self.reader.missing_plugin(row)
+
     async def query(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The result rows of a statement, run in a thread; a cancel interrupts it.
 

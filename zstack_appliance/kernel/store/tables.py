@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
+from zstack_appliance.kernel.absent import Absent
 from zstack_appliance.kernel.derive.ddl import SEQUENCES, schema_sql, script
 from zstack_appliance.kernel.journal import Sealer
 from zstack_appliance.kernel.schema import COMPANION, Field, Record, describe, owner_ref
@@ -33,6 +34,8 @@ class Tables:
         _check(classes)
         self.schema = schema_sql(classes)
         """The statements of each table, by its name."""
+        self.absent = Absent()
+        """What plugins have left that are missing; `remember` sets it once the database is open."""
         self.digest = hashlib.sha256(script(self.schema).encode()).hexdigest()
         """Names the schema: two nodes understand each other's changes when they have one digest."""
         codecs = {cls: {field.name: codec_of(field, sealer) for field in describe(cls).fields} for cls in classes}

@@ -15,6 +15,7 @@ from zstack_appliance.kernel.errors import Conflict, Internal, not_found
 from zstack_appliance.kernel.schema import Record, describe
 from zstack_appliance.kernel.store.changelog import forget
 from zstack_appliance.kernel.store.feed import Change
+from zstack_appliance.kernel.store.left import clear_left, erase_sub_types
 from zstack_appliance.kernel.store.reader import Reader
 from zstack_appliance.kernel.store.table import Table
 from zstack_appliance.kernel.store.tables import Tables
@@ -64,6 +65,7 @@ class Tx(Reader):
         self._origin = origin
         self._rows: dict[tuple[str, str], Record | None] = {}
         self._touched: dict[tuple[str, str], _Touched] = {}
+        self._has_cleared = False
         self._open = True
         self._forgot = 0
 
@@ -151,6 +153,7 @@ class Tx(Reader):
             return None
         table = self._tables.of(type(row))
         owner = self.owner(cls, uuid)
+        erase_sub_types(self._connection, self._tables, row)
         for text in table.deletes:
             self._connection.execute(text, (uuid,))
         self._note(table, uuid, row, None, owner)
@@ -163,6 +166,18 @@ class Tx(Reader):
         self._forgot += forgotten
         return forgotten
 
+    def clear_left(self, row: Record, *, by_force: bool) -> None:
+        """Have rows of missing plugins make way for one that goes, as far as their declarations said.
+
+        Args:
+            row: is deleted later in this write.
+            by_force: whatever they said; what may be null becomes null, the others go.
+        """
+        self._check_open()
+        before = self._connection.total_changes()
+        clear_left(self._connection, self._tables, row, by_force=by_force)
+        self._has_cleared = self._has_cleared or self._connection.total_changes() != before
+
     # --- for the group that runs it ----------------------------------------------------------------------
 
     def close(self) -> None:
@@ -172,7 +187,7 @@ class Tx(Reader):
     @property
     def dirty(self) -> bool:
         """Whether anything was changed."""
-        return bool(self._touched) or self._forgot > 0
+        return bool(self._touched) or self._forgot > 0 or self._has_cleared
 
     def changes(self) -> Iterator[Change]:
         """What was done to each row, from first to last; rows of silent tables are left out."""

@@ -1,0 +1,10 @@
+"""The kernel's own resources, which no plugin lists: `RECORDS`."""
+
+from __future__ import annotations
+
+from zstack_appliance.kernel.absent import PluginRecord
+from zstack_appliance.kernel.job import Job
+from zstack_appliance.kernel.journal import FlowRun
+from zstack_appliance.kernel.schema import Record
+
+RECORDS: tuple[type[Record], ...] = (Job, FlowRun, PluginRecord)
