@@ -135,6 +135,7 @@ def test_plugins_edit_too_and_come_first() -> None:
         flow_edits=(FlowEdit("rack.first", Where.BEFORE, "thing.make/record"),),
     )
     plugins = with_edits((OWNER, eager), [before("second", "record")])
+    assert with_edits(plugins) is plugins
     names = [placed.step.name for placed in plugins[0].flows[0].plan()]
     assert names[:3] == ["rack.first", "rack.second", "record"]
     with pytest.raises(Conflict, match="plugin rack: there is no flow"):

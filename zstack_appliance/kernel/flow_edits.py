@@ -25,6 +25,8 @@ def offers(plugins: Iterable[Plugin]) -> dict[str, OfferedStep]:
 def with_edits(plugins: Iterable[Plugin], edits: Iterable[FlowEdit] = ()) -> tuple[Plugin, ...]:
     """The same plugins, their flows with the steps in them that plugins and these edits put there.
 
+    What they asked for has been done then, so that a second call adds nothing.
+
     Raises:
         Conflict: an edit names what is not there, or what it asks for cannot be; it says what to write instead.
     """
@@ -39,7 +41,10 @@ def with_edits(plugins: Iterable[Plugin], edits: Iterable[FlowEdit] = ()) -> tup
         flow = _flow_of(edit, flows)
         change = _change(edit, flow, offered)
         flows[flow.name] = _checked(dataclasses.replace(flow, changes=(*flow.changes, change)))
-    return tuple(dataclasses.replace(p, flows=tuple(flows[flow.name] for flow in p.flows)) for p in chosen)
+    return tuple(
+        dataclasses.replace(plugin, flows=tuple(flows[flow.name] for flow in plugin.flows), flow_edits=())
+        for plugin in chosen
+    )
 
 
 def _flow_of(edit: FlowEdit, flows: dict[str, Flow[Any]]) -> Flow[Any]:
