@@ -11,7 +11,8 @@ CREATE TABLE "account" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "account__name" ON "account" ("name");
-CREATE INDEX "account__owner_uuid" ON "account" ("owner_uuid");
+CREATE INDEX "account__create_date__uuid" ON "account" ("create_date", "uuid");
+CREATE INDEX "account__owner_uuid__create_date__uuid" ON "account" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "backup_storage" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -28,6 +29,8 @@ CREATE TABLE "backup_storage" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "backup_storage__host_uuid" ON "backup_storage" ("host_uuid");
+CREATE INDEX "backup_storage__name" ON "backup_storage" ("name");
+CREATE INDEX "backup_storage__create_date__uuid" ON "backup_storage" ("create_date", "uuid");
 CREATE TABLE "backup_storage_zone_ref" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -38,6 +41,7 @@ CREATE TABLE "backup_storage_zone_ref" (
 ) STRICT;
 CREATE UNIQUE INDEX "backup_storage_zone_ref__backup_storage_uuid__zone_uuid" ON "backup_storage_zone_ref" ("backup_storage_uuid", "zone_uuid");
 CREATE INDEX "backup_storage_zone_ref__zone_uuid" ON "backup_storage_zone_ref" ("zone_uuid");
+CREATE INDEX "backup_storage_zone_ref__create_date__uuid" ON "backup_storage_zone_ref" ("create_date", "uuid");
 CREATE TABLE "cluster" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -52,6 +56,8 @@ CREATE TABLE "cluster" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "cluster__zone_uuid" ON "cluster" ("zone_uuid");
+CREATE INDEX "cluster__name" ON "cluster" ("name");
+CREATE INDEX "cluster__create_date__uuid" ON "cluster" ("create_date", "uuid");
 CREATE TABLE "disk_offering" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -65,7 +71,9 @@ CREATE TABLE "disk_offering" (
   "allocator_strategy" TEXT NOT NULL,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
-CREATE INDEX "disk_offering__owner_uuid" ON "disk_offering" ("owner_uuid");
+CREATE INDEX "disk_offering__name" ON "disk_offering" ("name");
+CREATE INDEX "disk_offering__create_date__uuid" ON "disk_offering" ("create_date", "uuid");
+CREATE INDEX "disk_offering__owner_uuid__create_date__uuid" ON "disk_offering" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "flow_run" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -96,6 +104,8 @@ CREATE TABLE "global_config" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "global_config__category__name" ON "global_config" ("category", "name");
+CREATE INDEX "global_config__name" ON "global_config" ("name");
+CREATE INDEX "global_config__create_date__uuid" ON "global_config" ("create_date", "uuid");
 CREATE TABLE "host" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -123,6 +133,8 @@ CREATE UNIQUE INDEX "host__management_ip" ON "host" ("management_ip");
 CREATE INDEX "host__status" ON "host" ("status");
 CREATE INDEX "host__zone_uuid" ON "host" ("zone_uuid");
 CREATE INDEX "host__cluster_uuid" ON "host" ("cluster_uuid");
+CREATE INDEX "host__name" ON "host" ("name");
+CREATE INDEX "host__create_date__uuid" ON "host" ("create_date", "uuid");
 CREATE TABLE "host_charge" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -157,7 +169,9 @@ CREATE TABLE "image" (
   "architecture" TEXT,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
-CREATE INDEX "image__owner_uuid" ON "image" ("owner_uuid");
+CREATE INDEX "image__name" ON "image" ("name");
+CREATE INDEX "image__create_date__uuid" ON "image" ("create_date", "uuid");
+CREATE INDEX "image__owner_uuid__create_date__uuid" ON "image" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "image_backup_storage_ref" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -171,6 +185,7 @@ CREATE TABLE "image_backup_storage_ref" (
 ) STRICT;
 CREATE UNIQUE INDEX "image_backup_storage_ref__image_uuid__backup_storage_uuid" ON "image_backup_storage_ref" ("image_uuid", "backup_storage_uuid");
 CREATE INDEX "image_backup_storage_ref__backup_storage_uuid" ON "image_backup_storage_ref" ("backup_storage_uuid");
+CREATE INDEX "image_backup_storage_ref__create_date__uuid" ON "image_backup_storage_ref" ("create_date", "uuid");
 CREATE TABLE "image_cache" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -188,6 +203,7 @@ CREATE TABLE "image_cache" (
 CREATE UNIQUE INDEX "image_cache__primary_storage_uuid__host_uuid__image_uuid" ON "image_cache" ("primary_storage_uuid", "host_uuid", "image_uuid");
 CREATE INDEX "image_cache__image_uuid" ON "image_cache" ("image_uuid");
 CREATE INDEX "image_cache__host_uuid" ON "image_cache" ("host_uuid");
+CREATE INDEX "image_cache__create_date__uuid" ON "image_cache" ("create_date", "uuid");
 CREATE TABLE "instance_offering" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -204,7 +220,9 @@ CREATE TABLE "instance_offering" (
   "state" TEXT NOT NULL CHECK ("state" IN ('Enabled', 'Disabled')),
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
-CREATE INDEX "instance_offering__owner_uuid" ON "instance_offering" ("owner_uuid");
+CREATE INDEX "instance_offering__name" ON "instance_offering" ("name");
+CREATE INDEX "instance_offering__create_date__uuid" ON "instance_offering" ("create_date", "uuid");
+CREATE INDEX "instance_offering__owner_uuid__create_date__uuid" ON "instance_offering" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "ip_range" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -225,7 +243,9 @@ CREATE TABLE "ip_range" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "ip_range__l3_network_uuid" ON "ip_range" ("l3_network_uuid");
-CREATE INDEX "ip_range__owner_uuid" ON "ip_range" ("owner_uuid");
+CREATE INDEX "ip_range__name" ON "ip_range" ("name");
+CREATE INDEX "ip_range__create_date__uuid" ON "ip_range" ("create_date", "uuid");
+CREATE INDEX "ip_range__owner_uuid__create_date__uuid" ON "ip_range" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "job" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -240,7 +260,8 @@ CREATE TABLE "job" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "job__state" ON "job" ("state");
-CREATE INDEX "job__owner_uuid" ON "job" ("owner_uuid");
+CREATE INDEX "job__create_date__uuid" ON "job" ("create_date", "uuid");
+CREATE INDEX "job__owner_uuid__create_date__uuid" ON "job" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "kernel_change" (
   "number" INTEGER NOT NULL PRIMARY KEY,
   "at" INTEGER NOT NULL,
@@ -273,6 +294,8 @@ CREATE TABLE "l2_network" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "l2_network__zone_uuid" ON "l2_network" ("zone_uuid");
+CREATE INDEX "l2_network__name" ON "l2_network" ("name");
+CREATE INDEX "l2_network__create_date__uuid" ON "l2_network" ("create_date", "uuid");
 CREATE TABLE "l2_network_cluster_ref" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -283,6 +306,7 @@ CREATE TABLE "l2_network_cluster_ref" (
 ) STRICT;
 CREATE UNIQUE INDEX "l2_network_cluster_ref__l2_network_uuid__cluster_uuid" ON "l2_network_cluster_ref" ("l2_network_uuid", "cluster_uuid");
 CREATE INDEX "l2_network_cluster_ref__cluster_uuid" ON "l2_network_cluster_ref" ("cluster_uuid");
+CREATE INDEX "l2_network_cluster_ref__create_date__uuid" ON "l2_network_cluster_ref" ("create_date", "uuid");
 CREATE TABLE "l3_network" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -302,7 +326,9 @@ CREATE TABLE "l3_network" (
 ) STRICT;
 CREATE INDEX "l3_network__l2_network_uuid" ON "l3_network" ("l2_network_uuid");
 CREATE INDEX "l3_network__zone_uuid" ON "l3_network" ("zone_uuid");
-CREATE INDEX "l3_network__owner_uuid" ON "l3_network" ("owner_uuid");
+CREATE INDEX "l3_network__name" ON "l3_network" ("name");
+CREATE INDEX "l3_network__create_date__uuid" ON "l3_network" ("create_date", "uuid");
+CREATE INDEX "l3_network__owner_uuid__create_date__uuid" ON "l3_network" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "l3_network_dns" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -327,6 +353,7 @@ CREATE TABLE "local_storage_host_ref" (
 ) STRICT;
 CREATE UNIQUE INDEX "local_storage_host_ref__primary_storage_uuid__host_uuid" ON "local_storage_host_ref" ("primary_storage_uuid", "host_uuid");
 CREATE INDEX "local_storage_host_ref__host_uuid" ON "local_storage_host_ref" ("host_uuid");
+CREATE INDEX "local_storage_host_ref__create_date__uuid" ON "local_storage_host_ref" ("create_date", "uuid");
 CREATE TABLE "management_node" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -337,6 +364,7 @@ CREATE TABLE "management_node" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "management_node__host_name" ON "management_node" ("host_name");
+CREATE INDEX "management_node__create_date__uuid" ON "management_node" ("create_date", "uuid");
 CREATE TABLE "namespace_router" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -349,6 +377,7 @@ CREATE TABLE "namespace_router" (
 CREATE UNIQUE INDEX "namespace_router__l3_network_uuid" ON "namespace_router" ("l3_network_uuid");
 CREATE INDEX "namespace_router__host_uuid" ON "namespace_router" ("host_uuid");
 CREATE INDEX "namespace_router__public_ip_uuid" ON "namespace_router" ("public_ip_uuid");
+CREATE INDEX "namespace_router__create_date__uuid" ON "namespace_router" ("create_date", "uuid");
 CREATE TABLE "network_service_l3_network_ref" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -360,7 +389,8 @@ CREATE TABLE "network_service_l3_network_ref" (
 ) STRICT;
 CREATE UNIQUE INDEX "network_service_l3_network_ref__l3_network_uuid__network_service_type" ON "network_service_l3_network_ref" ("l3_network_uuid", "network_service_type");
 CREATE INDEX "network_service_l3_network_ref__network_service_provider_uuid" ON "network_service_l3_network_ref" ("network_service_provider_uuid");
-CREATE INDEX "network_service_l3_network_ref__owner_uuid" ON "network_service_l3_network_ref" ("owner_uuid");
+CREATE INDEX "network_service_l3_network_ref__create_date__uuid" ON "network_service_l3_network_ref" ("create_date", "uuid");
+CREATE INDEX "network_service_l3_network_ref__owner_uuid__create_date__uuid" ON "network_service_l3_network_ref" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "network_service_provider" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -371,6 +401,8 @@ CREATE TABLE "network_service_provider" (
   "network_service_types" TEXT NOT NULL,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
+CREATE INDEX "network_service_provider__name" ON "network_service_provider" ("name");
+CREATE INDEX "network_service_provider__create_date__uuid" ON "network_service_provider" ("create_date", "uuid");
 CREATE TABLE "plugin_record" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -402,6 +434,8 @@ CREATE TABLE "primary_storage" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "primary_storage__zone_uuid" ON "primary_storage" ("zone_uuid");
+CREATE INDEX "primary_storage__name" ON "primary_storage" ("name");
+CREATE INDEX "primary_storage__create_date__uuid" ON "primary_storage" ("create_date", "uuid");
 CREATE TABLE "primary_storage_cluster_ref" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -412,6 +446,7 @@ CREATE TABLE "primary_storage_cluster_ref" (
 ) STRICT;
 CREATE UNIQUE INDEX "primary_storage_cluster_ref__primary_storage_uuid__cluster_uuid" ON "primary_storage_cluster_ref" ("primary_storage_uuid", "cluster_uuid");
 CREATE INDEX "primary_storage_cluster_ref__cluster_uuid" ON "primary_storage_cluster_ref" ("cluster_uuid");
+CREATE INDEX "primary_storage_cluster_ref__create_date__uuid" ON "primary_storage_cluster_ref" ("create_date", "uuid");
 CREATE TABLE "quota" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -423,6 +458,8 @@ CREATE TABLE "quota" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "quota__identity_uuid__name" ON "quota" ("identity_uuid", "name");
+CREATE INDEX "quota__name" ON "quota" ("name");
+CREATE INDEX "quota__create_date__uuid" ON "quota" ("create_date", "uuid");
 CREATE TABLE "resource_config" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -437,7 +474,9 @@ CREATE TABLE "resource_config" (
 ) STRICT;
 CREATE UNIQUE INDEX "resource_config__resource_uuid__category__name" ON "resource_config" ("resource_uuid", "category", "name");
 CREATE INDEX "resource_config__category__name" ON "resource_config" ("category", "name");
-CREATE INDEX "resource_config__owner_uuid" ON "resource_config" ("owner_uuid");
+CREATE INDEX "resource_config__name" ON "resource_config" ("name");
+CREATE INDEX "resource_config__create_date__uuid" ON "resource_config" ("create_date", "uuid");
+CREATE INDEX "resource_config__owner_uuid__create_date__uuid" ON "resource_config" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "session" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -462,7 +501,8 @@ CREATE TABLE "shared_resource" (
 CREATE UNIQUE INDEX "shared_resource__resource_uuid__receiver_account_uuid" ON "shared_resource" ("resource_uuid", "receiver_account_uuid");
 CREATE INDEX "shared_resource__to_public__resource_uuid" ON "shared_resource" ("to_public", "resource_uuid");
 CREATE INDEX "shared_resource__receiver_account_uuid" ON "shared_resource" ("receiver_account_uuid");
-CREATE INDEX "shared_resource__owner_uuid" ON "shared_resource" ("owner_uuid");
+CREATE INDEX "shared_resource__create_date__uuid" ON "shared_resource" ("create_date", "uuid");
+CREATE INDEX "shared_resource__owner_uuid__create_date__uuid" ON "shared_resource" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "simulated_host" (
   "uuid" TEXT NOT NULL PRIMARY KEY REFERENCES "host" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
   "simulated_cpus" INTEGER NOT NULL,
@@ -492,7 +532,8 @@ CREATE TABLE "system_tag" (
 ) STRICT;
 CREATE INDEX "system_tag__resource_uuid" ON "system_tag" ("resource_uuid");
 CREATE INDEX "system_tag__tag" ON "system_tag" ("tag");
-CREATE INDEX "system_tag__owner_uuid" ON "system_tag" ("owner_uuid");
+CREATE INDEX "system_tag__create_date__uuid" ON "system_tag" ("create_date", "uuid");
+CREATE INDEX "system_tag__owner_uuid__create_date__uuid" ON "system_tag" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "used_ip" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -510,7 +551,8 @@ CREATE TABLE "used_ip" (
 ) STRICT;
 CREATE UNIQUE INDEX "used_ip__l3_network_uuid__ip_in_long" ON "used_ip" ("l3_network_uuid", "ip_in_long");
 CREATE INDEX "used_ip__ip_range_uuid" ON "used_ip" ("ip_range_uuid");
-CREATE INDEX "used_ip__owner_uuid" ON "used_ip" ("owner_uuid");
+CREATE INDEX "used_ip__create_date__uuid" ON "used_ip" ("create_date", "uuid");
+CREATE INDEX "used_ip__owner_uuid__create_date__uuid" ON "used_ip" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "user_tag" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -524,7 +566,8 @@ CREATE TABLE "user_tag" (
 ) STRICT;
 CREATE INDEX "user_tag__resource_uuid" ON "user_tag" ("resource_uuid");
 CREATE INDEX "user_tag__tag" ON "user_tag" ("tag");
-CREATE INDEX "user_tag__owner_uuid" ON "user_tag" ("owner_uuid");
+CREATE INDEX "user_tag__create_date__uuid" ON "user_tag" ("create_date", "uuid");
+CREATE INDEX "user_tag__owner_uuid__create_date__uuid" ON "user_tag" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "vm_instance" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -560,7 +603,9 @@ CREATE INDEX "vm_instance__last_host_uuid" ON "vm_instance" ("last_host_uuid");
 CREATE INDEX "vm_instance__image_uuid" ON "vm_instance" ("image_uuid");
 CREATE INDEX "vm_instance__instance_offering_uuid" ON "vm_instance" ("instance_offering_uuid");
 CREATE INDEX "vm_instance__default_l3_network_uuid" ON "vm_instance" ("default_l3_network_uuid");
-CREATE INDEX "vm_instance__owner_uuid" ON "vm_instance" ("owner_uuid");
+CREATE INDEX "vm_instance__name" ON "vm_instance" ("name");
+CREATE INDEX "vm_instance__create_date__uuid" ON "vm_instance" ("create_date", "uuid");
+CREATE INDEX "vm_instance__owner_uuid__create_date__uuid" ON "vm_instance" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "vm_nic" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -586,7 +631,8 @@ CREATE UNIQUE INDEX "vm_nic__mac" ON "vm_nic" ("mac");
 CREATE UNIQUE INDEX "vm_nic__vm_instance_uuid__device_id" ON "vm_nic" ("vm_instance_uuid", "device_id");
 CREATE INDEX "vm_nic__l3_network_uuid" ON "vm_nic" ("l3_network_uuid");
 CREATE INDEX "vm_nic__used_ip_uuid" ON "vm_nic" ("used_ip_uuid");
-CREATE INDEX "vm_nic__owner_uuid" ON "vm_nic" ("owner_uuid");
+CREATE INDEX "vm_nic__create_date__uuid" ON "vm_nic" ("create_date", "uuid");
+CREATE INDEX "vm_nic__owner_uuid__create_date__uuid" ON "vm_nic" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "volume" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -617,7 +663,9 @@ CREATE INDEX "volume__host_uuid" ON "volume" ("host_uuid");
 CREATE INDEX "volume__vm_instance_uuid" ON "volume" ("vm_instance_uuid");
 CREATE INDEX "volume__disk_offering_uuid" ON "volume" ("disk_offering_uuid");
 CREATE INDEX "volume__root_image_uuid" ON "volume" ("root_image_uuid");
-CREATE INDEX "volume__owner_uuid" ON "volume" ("owner_uuid");
+CREATE INDEX "volume__name" ON "volume" ("name");
+CREATE INDEX "volume__create_date__uuid" ON "volume" ("create_date", "uuid");
+CREATE INDEX "volume__owner_uuid__create_date__uuid" ON "volume" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "zone" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -629,3 +677,5 @@ CREATE TABLE "zone" (
   "is_default" INTEGER NOT NULL CHECK ("is_default" IN (0, 1)),
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
+CREATE INDEX "zone__name" ON "zone" ("name");
+CREATE INDEX "zone__create_date__uuid" ON "zone" ("create_date", "uuid");
