@@ -1,7 +1,7 @@
 """The one-file program from inside: PyInstaller's archive at its end, and the zip that we add behind that.
 
 Primitives: `append` adds files that are read in place and never unpacked at a start, `carried` opens them, and
-`write_unpacked` makes, of a one-file program, the one that starts from a folder of unpacked files.
+`unpack` makes, of a one-file program, one that starts from a folder.
 
 The boot loader looks for its archive from the end of the file backwards, so files behind it would cost a scan
 over all of them at every start: 190 ms for 60 MB. The zip's comment therefore repeats the archive's last
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +22,14 @@ from typing import BinaryIO
 CONTENTS = "_internal"
 """The folder beside an unpacked program that holds what a one-file program would unpack."""
 
+PROGRAM = "zstack-appliance"
+"""The name of the program in the folder that it is unpacked to."""
+
 _COOKIE = struct.Struct("!8sIIII64s")
 _MAGIC = b"MEI\014\013\012\013\016"
 _ENTRY = struct.Struct("!IIIIBc")
 _ALIGNMENT = 16
-_OPTION = b"o"
+_OPTION, _BINARY, _LINK = b"o", b"b", b"n"
 _READ_IN_PLACE = (b"z", b"m", b"M", b"s", _OPTION)
 """Entries that the program reads from its own file: modules, scripts, options. All others are unpacked."""
 _EPOCH = (2023, 1, 1, 0, 0, 0)
@@ -104,6 +108,41 @@ def carried(program: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(program)
     except zipfile.BadZipFile as error:
         raise NotOurProgram(f"{program} carries no files ({error}): it was cut short; get it again") from error
+
+
+def unpack(program: Path, folder: Path) -> None:
+    """Write a one-file program as one that starts from `folder`, which is made: quick to start, nothing to unpack.
+
+    The program itself is `PROGRAM` there, its libraries are in `CONTENTS`, what it carries is beside them.
+
+    Raises:
+        NotOurProgram: `program` is none, or was cut short.
+    """
+    folder.mkdir(parents=True)
+    write_unpacked(program, folder / PROGRAM)
+    contents = folder / CONTENTS
+    with program.open("rb") as file:
+        start, cookie = _locate(file)
+        file.seek(start + cookie.toc_offset)
+        for entry in _entries(file.read(cookie.toc_length)):
+            if entry.kind not in _READ_IN_PLACE:
+                file.seek(start + entry.offset)
+                _unpack_entry(entry, file.read(entry.length), contents)
+    with carried(program) as files:
+        files.extractall(folder)
+
+
+def _unpack_entry(entry: Entry, stored: bytes, contents: Path) -> None:
+    path = contents / os.fsdecode(entry.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = zlib.decompress(stored) if entry.compressed else stored
+    if len(content) != entry.size:
+        raise NotOurProgram(f"{path.name} in the program is damaged; get it again")
+    if entry.kind == _LINK:
+        path.symlink_to(os.fsdecode(content.rstrip(b"\0")))
+        return
+    path.write_bytes(content)
+    path.chmod(0o755 if entry.kind == _BINARY else 0o644)
 
 
 def write_unpacked(program: Path, out: Path) -> None:

@@ -19,6 +19,7 @@ MODULES = {
     "bench": "bench",
     "completion": "completion",
     "doctor": "doctor",
+    "install": "install",
     "login": "login",
     "logout": "login",
     "plugins": "plugins",
@@ -26,6 +27,7 @@ MODULES = {
     "query": "call",
     "schema": "schema",
     "shell": "shell",
+    "uninstall": "install",
 }
 """Command to the module that holds it, each with its one line of help in `HELP`."""
 
@@ -34,6 +36,7 @@ HELP = {
     "bench": "Measure how fast VMs are created.",
     "completion": "Make bash or zsh complete commands, conditions, names and uuids.",
     "doctor": "Look for what is wrong on this machine, and for what records do not account for.",
+    "install": "Install the appliance on this machine, as a service that starts with it.",
     "login": "Open a session, and keep it for later commands.",
     "logout": "End the session that login kept.",
     "plugins": "Everything that plugins add, the built-in and others', on one page.",
@@ -41,6 +44,7 @@ HELP = {
     "query": "Query any resource.",
     "schema": "What is declared: tables, fields, routes, messages, conditions.",
     "shell": "Call APIs and query at a prompt that completes.",
+    "uninstall": "Remove the appliance from this machine; its data stays unless --purge is given.",
 }
 
 
