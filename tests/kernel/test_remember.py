@@ -131,6 +131,8 @@ async def test_a_row_without_its_plugin_is_shown_and_comes_back(
         [shown] = await admin.query("/racks", f"zone.uuid={zone['uuid']}", "type=Steel")
         assert (shown["type"], shown["missingType"], shown["missingPlugin"]) == ("missing", "Steel", "steel")
         assert "weight" not in shown
+        assert await admin.query("/racks", "type=missing") == [shown]
+        assert await admin.query("/racks", "type!=missing") == []
         assert (await admin.send("GET", "/rack-slots")).status_code == 404
     assert "the plugin steel is missing; its rows stay and wait for it: 1 of steel_rack" in caplog.text
     async with opened(tmp_path, STEEL) as (_, admin):

@@ -76,6 +76,11 @@ class Absent:
         kind: Any = getattr(row, root.options.discriminator) if root.options.discriminator else None
         return self.kinds.get((root.table, kind))
 
+    def kinds_of(self, cls: type[Record]) -> tuple[str, ...]:
+        """The kinds of a base that nobody here knows any more."""
+        table = root_of(cls).table
+        return tuple(kind for base, kind in self.kinds if base == table)
+
 
 def refuse_missing(row: Record, plugin: str) -> Conflict:
     """The error for an operation on a row whose sub-type's plugin is missing."""

@@ -15,13 +15,14 @@ from datetime import tzinfo
 
 import msgspec
 
+from zstack_appliance.kernel.absent import MISSING
 from zstack_appliance.kernel.comparison import Shape, compare, shape_of
 from zstack_appliance.kernel.conditions import And, Cond, Op, Or, Query, Term, Within
 from zstack_appliance.kernel.edges import Edge, Graph, lineage
 from zstack_appliance.kernel.errors import Fault, refuse
 from zstack_appliance.kernel.paths import TAG_FIELDS, Path, field_named, narrow, resolve, unknown
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import Field, Record, describe, fields_of
+from zstack_appliance.kernel.schema import Field, Record, describe, fields_of, root_of
 from zstack_appliance.kernel.scope import Shared, is_part, nothing_shared, visible
 from zstack_appliance.kernel.sql import (
     EVERYTHING,
@@ -291,6 +292,10 @@ class _Build:
         return member(scope.column("uuid"), word, tagged, selective=not cond.op.negative)
 
     def _compare_field(self, scope: Scope, field: Field, op: Op, value: str | tuple[str, ...]) -> Statement:
+        kinds = self._compiler.tables.absent.kinds_of(scope.cls)
+        if kinds and value == MISSING and field.name == root_of(scope.cls).options.discriminator:
+            # As such rows are shown; what is stored are the kinds that nobody here knows.
+            op, value = {Op.EQ: Op.IN, Op.NE: Op.NOT_IN}.get(op, op), kinds
         made = compare(field, scope.column(field.name), op, value, self._compiler.zone)
         selective = op in (Op.EQ, Op.IN) and field.name in _indexed(scope.cls)
         return replace(made, selective=selective)
