@@ -88,6 +88,9 @@ CREATE TABLE "flow_run" (
   "steps" TEXT NOT NULL,
   "job_uuid" TEXT,
   "error" TEXT,
+  "node_uuid" TEXT,
+  "node_epoch" INTEGER,
+  "recovered" INTEGER CHECK ("recovered" IN (0, 1)),
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "flow_run__job_uuid" ON "flow_run" ("job_uuid");
@@ -257,6 +260,8 @@ CREATE TABLE "job" (
   "finished_date" INTEGER,
   "result" TEXT,
   "error" TEXT,
+  "node_uuid" TEXT,
+  "node_epoch" INTEGER,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "job__state" ON "job" ("state");
@@ -361,9 +366,12 @@ CREATE TABLE "management_node" (
   "host_name" TEXT NOT NULL,
   "join_date" INTEGER NOT NULL,
   "heart_beat" INTEGER NOT NULL,
+  "state" TEXT NOT NULL CHECK ("state" IN ('Running', 'Leaving')),
+  "epoch" INTEGER NOT NULL,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "management_node__host_name" ON "management_node" ("host_name");
+CREATE UNIQUE INDEX "management_node__epoch" ON "management_node" ("epoch");
 CREATE INDEX "management_node__create_date__uuid" ON "management_node" ("create_date", "uuid");
 CREATE TABLE "namespace_router" (
   "uuid" TEXT NOT NULL PRIMARY KEY,

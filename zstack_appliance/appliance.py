@@ -6,8 +6,11 @@ Primitives: `Outside` (everything that is given from outside, so that a test can
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+import logging
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -37,6 +40,7 @@ from zstack_appliance.cloud.account.passwords import ARGON2, Offload, Passwords
 from zstack_appliance.cloud.account.sessions import Sessions
 from zstack_appliance.cloud.host.command import COMMANDS
 from zstack_appliance.cloud.host.links import HostLinks
+from zstack_appliance.cloud.management_node.membership import Membership, leave, retire
 from zstack_appliance.kernel import bounded
 from zstack_appliance.kernel.bounded import InTime
 from zstack_appliance.kernel.bus import Bus
@@ -44,18 +48,23 @@ from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.compile import Compiler
 from zstack_appliance.kernel.config import Configs, Setting
+from zstack_appliance.kernel.courier import Courier
 from zstack_appliance.kernel.derive.legacy import messages
 from zstack_appliance.kernel.derive.openapi import document
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.doorplate import Doorplate
 from zstack_appliance.kernel.edges import Graph
+from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.flow_edits import offers, with_edits
 from zstack_appliance.kernel.flows_file import FLOWS_FILE, read_edits
 from zstack_appliance.kernel.history import History
+from zstack_appliance.kernel.inbox import Inbox
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Jobs
 from zstack_appliance.kernel.journal import Sealer
+from zstack_appliance.kernel.nodes import Fenced, Nodes
+from zstack_appliance.kernel.peers import Peers
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
@@ -63,12 +72,15 @@ from zstack_appliance.kernel.query import Queries
 from zstack_appliance.kernel.queues import Queues
 from zstack_appliance.kernel.quota import Quotas
 from zstack_appliance.kernel.records import RECORDS
+from zstack_appliance.kernel.recovery import Recovery
 from zstack_appliance.kernel.remember import remember
 from zstack_appliance.kernel.rounds import Rounds
 from zstack_appliance.kernel.runner import Flows, Probe
 from zstack_appliance.kernel.schema import Key, Record
 from zstack_appliance.kernel.sharing import shared
-from zstack_appliance.kernel.store import Store
+from zstack_appliance.kernel.singletons import on_one_node
+from zstack_appliance.kernel.store import Log, Store
+from zstack_appliance.kernel.store.feed import Listener
 from zstack_appliance.kernel.tags import TagPatterns
 from zstack_appliance.kernel.tickets import Tickets
 from zstack_appliance.kernel.world import Clock, Entropy
@@ -76,8 +88,25 @@ from zstack_appliance.kernel.zql.run import Zql
 from zstack_appliance.plugins import installed
 from zstack_appliance.version import VERSION
 
+log = logging.getLogger(__name__)
+
 Hosts = Callable[[Instance, tuple[Plugin, ...]], HostLinks]
 """Makes what reaches hosts from the host halves that the plugins bring."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What joins nodes into one cloud.
+
+    Args:
+        log: the order of commits that all agree on.
+        peers: reaches the other nodes.
+        drain_seconds: how long a node that stops lets end what it has begun; the others take up the rest.
+    """
+
+    log: Log
+    peers: Peers
+    drain_seconds: float = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +127,8 @@ class Outside:
         threads: False for tests under a virtual clock; see `Store.open`.
         synchronous: SQLite's setting; see `Store.open`.
         web: the folder ``webui``, or the same inside an archive; None serves no pages.
+        node_name: this node's, which is its host's; no other node of the cloud has it.
+        cluster: what joins this node to others; None is a single one.
     """
 
     data: Path
@@ -113,6 +144,8 @@ class Outside:
     threads: bool = True
     synchronous: str = "FULL"
     web: Traversable | None = None
+    node_name: str = field(default_factory=socket.gethostname)
+    cluster: Cluster | None = None
 
 
 @dataclass
@@ -125,6 +158,9 @@ class Appliance:
     answers: Answers
     plugins: tuple[Plugin, ...]
     links: HostLinks
+    membership: Membership
+    inbox: Inbox
+    recovery: Recovery
     app: ASGIApp = field(init=False)
     """All doors, as one application."""
     ready: bool = field(default=False)
@@ -152,32 +188,108 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
         )
     )
     quotas = Quotas((quota for plugin in chosen for quota in plugin.quotas), limit_of, exempt=ADMIN_ACCOUNT)
+    membership = Membership(Nodes(node_uuid(outside), clustered=outside.cluster is not None), outside.node_name)
     opening = Store.open(
         outside.data / "cloud.db",
         resources,
         outside.clock,
         sealer=outside.sealer,
-        rules=(quotas.check,),
+        log=None if outside.cluster is None else outside.cluster.log,
+        rules=(quotas.check,) if outside.cluster is None else (membership.check, quotas.check),
+        life=f"{outside.node_name}/{outside.entropy.hex(16)}",
         threads=outside.threads,
         synchronous=outside.synchronous,
     )
-    async with opening as store, trio.open_nursery() as nursery:
-        await remember(store, chosen)
-        appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas)
-        cloud = appliance.kernel.as_system()
-        appliance.kernel.configs.load(store.find(Setting))  # Whatever starts first already sees what was set.
-        for start in (start for plugin in chosen for start in plugin.starts):
-            await start(cloud)
-        await appliance.jobs.recover()
-        for task in (task for plugin in chosen for task in plugin.tasks):
+    async with opening as store:
+        async with trio.open_nursery() as nursery:
+            await remember(store, chosen)
+            appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas, membership)
+            with _listening(appliance, outside.cluster):
+                await _start(appliance, nursery)
+                try:
+                    yield appliance
+                finally:
+                    appliance.ready = False
+                    if outside.cluster is not None:
+                        await _retire(appliance, outside.cluster)
+                    _park(appliance)
+                    nursery.cancel_scope.cancel()
+        if outside.cluster is not None:
+            await leave(appliance.kernel.as_system())
+
+
+@contextmanager
+def _listening(appliance: Appliance, cluster: Cluster | None) -> Iterator[None]:
+    """Have those hear of every commit who keep something in memory, and let other nodes ask."""
+    kernel = appliance.kernel
+    with ExitStack() as stack:
+        listeners: tuple[Listener, ...] = (
+            lambda batch: appliance.membership.heard(batch, kernel.store),
+            kernel.configs.heard,
+            appliance.jobs.heard,
+        )
+        for listener in listeners:
+            stack.enter_context(kernel.store.feed.listening(listener))
+        if cluster is not None:
+            stack.enter_context(cluster.peers.answering(appliance.inbox.answer))
+        yield
+
+
+async def _start(appliance: Appliance, nursery: trio.Nursery) -> None:
+    kernel, plugins = appliance.kernel, appliance.plugins
+    cloud = kernel.as_system()
+    await kernel.store.catch_up()
+    appliance.membership.load(kernel.store)
+    kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
+    nursery.start_soon(_stop_when_fenced, appliance)
+    nursery.start_soon(kernel.courier.handover.run, appliance.recovery.take_up)
+    for start in (
+        *(start for plugin in plugins for start in plugin.early),
+        *(start for plugin in plugins for start in plugin.starts),
+    ):
+        await start(cloud)
+    await appliance.recovery.take_up()
+    for plugin in plugins:
+        for task in plugin.tasks:
             nursery.start_soon(task, cloud)
-        nursery.start_soon(appliance.jobs.retry_stuck)
+        for task in plugin.singletons:
+            nursery.start_soon(on_one_node, f"{plugin.name}/{task.__name__}", task, cloud)
+    nursery.start_soon(appliance.recovery.keep_trying)
+
+
+async def _stop_when_fenced(appliance: Appliance) -> None:
+    """Stop at once, and leave everything as it is, when others may be doing this node's work.
+
+    Raises:
+        Fenced: once this node is no member any more.
+    """
+    await appliance.kernel.nodes.fenced.wait()
+    _park(appliance)
+    raise Fenced("this management node was taken for lost and is no member any more; start it again to rejoin")
+
+
+def _park(appliance: Appliance) -> None:
+    appliance.jobs.park()
+    appliance.kernel.store.give_up()
+
+
+async def _retire(appliance: Appliance, cluster: Cluster) -> None:
+    """Leave the ring, and give what was begun here the time to end."""
+    kernel = appliance.kernel
+    if kernel.nodes.fenced.is_set() or not kernel.nodes.others:
+        return  # Nobody to wait for: what a single node leaves open, its next start takes up.
+    appliance.jobs.close()
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + cluster.drain_seconds):
         try:
-            yield appliance
-        finally:
-            appliance.ready = False
-            appliance.jobs.park()
-            nursery.cancel_scope.cancel()
+            await retire(kernel.as_system())
+        except CloudError as error:
+            log.warning("the others do not know that this node leaves: %s", error)
+            return
+        while appliance.jobs.running:
+            await kernel.store.feed.next()
+        await appliance.inbox.idle()
+        for key in kernel.queues.busy():
+            await kernel.queues.idle(key)
 
 
 def _wire(
@@ -188,6 +300,7 @@ def _wire(
     nursery: trio.Nursery,
     configs: Configs,
     quotas: Quotas,
+    membership: Membership,
 ) -> Appliance:
     queues = Queues(lambda key: configs.number("kvm.host.syncLevel") if _is_host_line(key) else 1)
     graph = Graph(resources)
@@ -198,9 +311,14 @@ def _wire(
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources, configs)
     links = outside.hosts(outside.instance, plugins)
     tickets = Tickets(outside.clock, outside.entropy)
+    peers = None if outside.cluster is None else outside.cluster.peers
+    nodes = membership.nodes
+    courier = Courier(nodes, queues, peers, store, outside.entropy)
     kernel = Kernel(
         store=store,
-        bus=Bus(plugins, queues),
+        bus=Bus(plugins, queues, courier),
+        nodes=nodes,
+        courier=courier,
         queues=queues,
         flows=Flows(
             (flow for plugin in plugins for flow in plugin.flows), outside.sealer, outside.probe, offers(plugins)
@@ -218,6 +336,7 @@ def _wire(
             Doorplate: Doorplate(),
             Rounds: Rounds(queues),
             History: History(store, inventories),
+            Membership: membership,
             Zql: Zql(compiler, queries, snapshots, printed),
             **_given(outside),
         },
@@ -226,7 +345,9 @@ def _wire(
     portal = Portal(kernel, [patterns])
     answers = Answers(inventories, queries, store.reader)
     jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery)
-    appliance = Appliance(kernel, portal, jobs, answers, plugins, links)
+    inbox = Inbox(kernel, nursery)
+    recovery = Recovery(kernel, jobs, inbox, nursery)
+    appliance = Appliance(kernel, portal, jobs, answers, plugins, links, membership, inbox, recovery)
     shown = Queries(compiler, Inventories(compiler, moment), snapshots)
     appliance.app = _doors(outside, appliance, shown, graph, resources)
     return appliance
@@ -274,3 +395,8 @@ def _pages(
 
 def _is_host_line(key: Key) -> bool:
     return key.table == COMMANDS
+
+
+def node_uuid(outside: Outside) -> str:
+    """This node's name among nodes: the same at every start."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{outside.instance.id}/{outside.node_name}").hex

@@ -1,7 +1,7 @@
-"""The bus: finds who serves a message, waits in the resource's queue, and lets plugins join in.
+"""The bus: finds who serves a message and where, waits in the resource's queue, and lets plugins join in.
 
-Primitives: `Bus.call` (a request to its one handler), `Bus.publish` (an event to its listeners) and
-`Bus.gather` (a hook to every contributor).
+Primitives: `Bus.call` (a request to its one handler, on the node that the hash ring names), `Bus.publish` (an
+event to this node's listeners) and `Bus.gather` (a hook to every contributor, here).
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from zstack_appliance.kernel.courier import Courier, KeyMoved
 from zstack_appliance.kernel.errors import CloudError, Internal
 from zstack_appliance.kernel.message import Event, Hook, Request
+from zstack_appliance.kernel.peers import NodeUnreachable
 from zstack_appliance.kernel.plugin import Handler, Plugin, Serve, handler_of
 from zstack_appliance.kernel.queues import Queues
+from zstack_appliance.kernel.schema import Key
 
 if TYPE_CHECKING:
     from zstack_appliance.kernel.cloud import Cloud
@@ -25,18 +28,20 @@ Answer = TypeVar("Answer")
 
 
 class Bus:
-    """Delivers messages inside one node.
+    """Delivers messages.
 
     Args:
         plugins: whose handlers, listeners and hooks take part, ordered by name.
-        queues: the resource queues.
+        queues: this node's resource queues.
+        courier: knows where a key is served, and reaches that node.
 
     Raises:
         ValueError: two plugins handle one request.
     """
 
-    def __init__(self, plugins: Iterable[Plugin], queues: Queues) -> None:
+    def __init__(self, plugins: Iterable[Plugin], queues: Queues, courier: Courier) -> None:
         self._queues = queues
+        self._courier = courier
         self._handlers: dict[type[Request[Any]], Handler] = {}
         self._listeners: dict[type[Event], list[Serve]] = {}
         self._hooks: dict[type[Hook[Any]], list[Serve]] = {}
@@ -71,18 +76,41 @@ class Bus:
             raise Internal(f"no plugin serves {message.__name__}", code="SYS.1008") from None
 
     async def call(self, message: Request[Reply], cloud: Cloud) -> Reply:
-        """Serve a request, after its turn in its resource's queue, and give its reply.
+        """Have a request served by its resource's node, in its turn in the resource's queue, and give the reply.
 
         Raises:
             CloudError: the handler refused or failed.
+            OutcomeUnknown: the node stopped while it served.
             DeadlockError: the caller holds the resource already.
         """
         handler = self.handler(type(message))
-        key = handler.queue(message) if handler.queue is not None else None
-        if key is None:
-            return cast("Reply", await handler.serve(message, cloud))
+        key = _key(handler, message)
+        while key is not None and not self._courier.is_here(key):
+            try:
+                return cast("Reply", await self._courier.call(key, message, cloud))
+            except (KeyMoved, NodeUnreachable):
+                continue  # Nothing was done there, and the ring says something else by now.
+        return cast("Reply", await self._in_turn(handler, key, message, cloud))
+
+    async def serve(self, message: Request[Any], cloud: Cloud) -> Any:
+        """Serve a request that another node sent, if it belongs here.
+
+        Raises:
+            KeyMoved: it belongs elsewhere by now.
+            CloudError: see `call`.
+        """
+        handler = self.handler(type(message))
+        key = _key(handler, message)
+        if key is not None:
+            await self._courier.reach(key)
+        return await self._in_turn(handler, key, message, cloud)
+
+    async def _in_turn(self, handler: Handler, key: Key | None, message: Request[Any], cloud: Cloud) -> Any:
+        if key is None or handler.queue is None:
+            return await handler.serve(message, cloud)
+        # Nothing waits between the look at the ring and this line, so the key is still ours.
         async with self._queues.turn(key):
-            return cast("Reply", await handler.serve(message, cloud))
+            return await handler.serve(message, cloud)
 
     async def publish(self, event: Event, cloud: Cloud) -> None:
         """Tell every listener, one after the other. A listener that fails is logged; the others still hear."""
@@ -95,3 +123,9 @@ class Bus:
     async def gather(self, hook: Hook[Answer], cloud: Cloud) -> tuple[Answer, ...]:
         """Ask every contributor, ordered by plugin name; the first error is a veto and ends the round."""
         return tuple([await contribute(hook, cloud) for contribute in self._hooks.get(type(hook), ())])
+
+
+def _key(handler: Handler, message: Request[Any]) -> Key | None:
+    """The key that says where a request is served; None where the caller is."""
+    place = handler.queue or handler.home
+    return None if place is None else place(message)

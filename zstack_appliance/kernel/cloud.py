@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.config import Configs
+from zstack_appliance.kernel.courier import Courier
 from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.flow import Context, Flow
 from zstack_appliance.kernel.message import Create, Event, Hook, Request
+from zstack_appliance.kernel.nodes import Nodes
 from zstack_appliance.kernel.principal import SYSTEM, Principal
 from zstack_appliance.kernel.queues import Queues
 from zstack_appliance.kernel.resource_config import ConfigsOf
@@ -35,6 +37,8 @@ class Kernel:
 
     store: Store
     bus: Bus
+    nodes: Nodes
+    courier: Courier
     queues: Queues
     flows: Flows
     configs: Configs

@@ -11,12 +11,15 @@ import abc
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import trio
 
 from zstack_appliance.kernel.errors import Fault, NotFound, refuse
 from zstack_appliance.kernel.schema import HIDDEN, Record, Text, Uuid, resource
+
+if TYPE_CHECKING:
+    from zstack_appliance.kernel.store.feed import Batch
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,12 @@ class Configs(Values):
                 listener(path)
             self._changed.set()
             self._changed = trio.Event()
+
+    def heard(self, batch: Batch) -> None:
+        """Listen to the change feed: what is stored, here or by another node, is in force."""
+        for change in batch.changes:
+            if isinstance(change.after, Setting):
+                self.load((change.after,))
 
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call `listener` with the path of each setting that changes."""

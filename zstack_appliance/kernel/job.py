@@ -1,7 +1,7 @@
 """Jobs: API calls that outlive their connection.
 
-Primitives: `Job` (the stored row) and `Jobs` (submits, waits, cancels, recovers). A job is durable before
-the caller hears of it. It ends by completing, by its time limit, by an explicit cancel, or is parked by a
+Primitives: `Job` (the stored row) and `Jobs` (submits, waits, cancels). Any node waits for any job. A job is durable
+before the caller hears of it. It ends by completing, by its time limit, by an explicit cancel, or is parked by a
 shutdown; a client that goes away changes nothing.
 """
 
@@ -9,41 +9,37 @@ from __future__ import annotations
 
 import enum
 import logging
-from contextlib import AsyncExitStack
+from collections.abc import Collection
 from typing import Annotated, Any, Protocol
 
 import msgspec
 import trio
 
-from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import CloudError, Conflict, NotFound, Unavailable
-from zstack_appliance.kernel.journal import OPEN, FlowRun, RunState, keys_of
+from zstack_appliance.kernel.journal import OPEN, FlowRun, RunState
 from zstack_appliance.kernel.message import Request, wire_name
+from zstack_appliance.kernel.peers import OutcomeUnknown
 from zstack_appliance.kernel.portal import Portal
-from zstack_appliance.kernel.principal import SYSTEM, Principal
+from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.runner import error_code
-from zstack_appliance.kernel.schema import HIDDEN, SECRET, TIMESTAMP, Millis, Record, fields_of, resource
+from zstack_appliance.kernel.schema import HIDDEN, SECRET, TIMESTAMP, Millis, Record, Uuid, fields_of, resource
+from zstack_appliance.kernel.store import Batch
 
 log = logging.getLogger(__name__)
 
 DEFAULT_SECONDS = 1800.0
 """ZStack's default API timeout, 30 minutes."""
 
-RETRY_STUCK_SECONDS = 60.0
-"""How often runs that got stuck are tried again."""
-
 
 class JobState(enum.Enum):
-    """Running → Succeeded or Failed. A parked job stays Running until the next start ends it."""
+    """Running → Succeeded or Failed. A parked job stays Running until `Recovery` ends it."""
 
     RUNNING = "Running"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
 
 
-@resource(
-    wire="org.zstack.appliance", path="/appliance/jobs", owned=True, local=True, journal=True, indexes=(("state",),)
-)
+@resource(wire="org.zstack.appliance", path="/appliance/jobs", owned=True, journal=True, indexes=(("state",),))
 class Job(Record, frozen=True, kw_only=True):
     """One API call that was answered 202."""
 
@@ -59,6 +55,10 @@ class Job(Record, frozen=True, kw_only=True):
     """The body that ``/api-jobs`` answers on success."""
     error: str | None = None
     """The `ErrorCode` as JSON."""
+    node_uuid: Uuid | None = None
+    """The node that runs it."""
+    node_epoch: Annotated[int | None, HIDDEN] = None
+    """Which life of the node that was; see `Nodes`."""
 
 
 class Render(Protocol):
@@ -82,9 +82,12 @@ class Jobs:
         self._kernel = portal.kernel
         self._render = render
         self._nursery = nursery
-        self._ended: dict[str, trio.Event] = {}
+        self._awaited: dict[str, trio.Event] = {}
+        """By job, what wakes those who wait for its end, wherever it runs."""
         self._scopes: dict[str, trio.CancelScope] = {}
         self._parking = False
+        self._released = False
+        self._closed = False
 
     async def submit(
         self,
@@ -100,7 +103,7 @@ class Jobs:
             Conflict: `job_uuid` names a job already.
             Unavailable: the appliance is stopping.
         """
-        if self._parking:
+        if self._parking or self._closed:
             raise Unavailable("the appliance is stopping; send the request again once it is back", code="SYS.1010")
         job = Job(
             uuid=job_uuid or self._kernel.entropy.uuid(),
@@ -110,12 +113,20 @@ class Jobs:
             state=JobState.RUNNING,
             timeout=int(seconds * 1000),
             request=redacted(message),
+            **self._here(),
         )
-        job = await self._write_down(job, principal)
-        self._ended[job.uuid] = trio.Event()
+        # Before it is written down: a job of this node that is not known to run here is taken for a lost one.
         self._scopes[job.uuid] = trio.CancelScope()
+        try:
+            job = await self._write_down(job, principal)
+        except BaseException:
+            self._scopes.pop(job.uuid)
+            raise
         self._nursery.start_soon(self._run, job, message, principal, seconds)
         return job
+
+    def _here(self) -> dict[str, Any]:
+        return {"node_uuid": self._kernel.nodes.me, "node_epoch": self._kernel.nodes.epoch}
 
     async def refuse(
         self,
@@ -141,6 +152,7 @@ class Jobs:
             request="{}",
             finished_date=now,
             error=msgspec.json.encode(error_code(error)).decode(),
+            **self._here(),
         )
         return await self._write_down(job, principal)
 
@@ -164,16 +176,34 @@ class Jobs:
         Raises:
             NotFound: unknown, or forgotten.
         """
-        ended = self._ended.get(uuid)
-        if ended is not None:
+        if self._kernel.store.get(Job, uuid) is None:
+            await self._kernel.store.catch_up()  # It may be another node's, and very new.
+        if self.get(uuid).state is JobState.RUNNING and not self._released:
             with trio.move_on_after(seconds):
-                await ended.wait()
+                await self._awaited.setdefault(uuid, trio.Event()).wait()
         return self.get(uuid)
+
+    def heard(self, batch: Batch) -> None:
+        """Listen to the change feed: a job that ends, here or on another node, wakes those who wait for it."""
+        for change in batch.changes:
+            if isinstance(change.before, Job) and (
+                change.after is None or (isinstance(change.after, Job) and change.after.state is not JobState.RUNNING)
+            ):
+                self._scopes.pop(change.key, None)
+                awaited = self._awaited.pop(change.key, None)
+                if awaited is not None:
+                    awaited.set()
 
     def release(self) -> None:
         """Let everybody who waits for a job go with what is known now, because the doors are about to close."""
-        for ended in self._ended.values():
-            ended.set()
+        self._released = True
+        for awaited in self._awaited.values():
+            awaited.set()
+
+    @property
+    def running(self) -> Collection[str]:
+        """The jobs that run here."""
+        return self._scopes.keys()
 
     def cancel(self, uuid: str) -> None:
         """Cancel a running job: what it did is undone, unless it is past its flow's pivot.
@@ -185,36 +215,17 @@ class Jobs:
             raise NotFound(f"no running job[{uuid}]; it may have ended already")
         self._scopes[uuid].cancel()
 
+    def close(self) -> None:
+        """Take no new jobs; those that run go on."""
+        self._closed = True
+
     def park(self) -> None:
         """Stop all jobs where they are, for the next start to recover; take no new ones."""
         self._parking = True
+        self._kernel.courier.park()
         self._kernel.flows.park()
         for scope in list(self._scopes.values()):
             scope.cancel()
-
-    async def recover(self) -> None:
-        """Take up what a crash or a shutdown left: unwind or finish each run, then end its job.
-
-        Queue turns are taken in the order that the runs began in, before any new request can wait in line.
-        """
-        store = self._kernel.store
-        runs = [run for state in OPEN for run in store.find(FlowRun, state=state)]
-        for job in store.find(Job, state=JobState.RUNNING):
-            self._ended[job.uuid] = trio.Event()
-        for group in _by_outermost_key(runs):
-            await self._nursery.start(self._recover_group, group)
-        with_runs = {run.job_uuid for run in runs}
-        for job in store.find(Job, state=JobState.RUNNING):
-            if job.uuid not in with_runs and job.uuid not in self._scopes:
-                await self._finish(job.uuid, error=_interrupted(self._became_of(job.uuid)))
-                self._forget(job.uuid)
-
-    async def retry_stuck(self) -> None:
-        """Try runs that got stuck again, for ever; a background task."""
-        while True:
-            await trio.sleep(RETRY_STUCK_SECONDS)
-            for group in _by_outermost_key(self._kernel.store.find(FlowRun, state=RunState.STUCK)):
-                self._nursery.start_soon(self._recover_group, group)
 
     # --- running ---------------------------------------------------------------------------------------
 
@@ -233,14 +244,15 @@ class Jobs:
                 _log(job, failure)
         if scope.cancelled_caught and result is None:
             if self._parking:
-                self._forget(job.uuid)
                 return
             late = trio.current_time() >= scope.deadline
             what = self._became_of(job.uuid)
             error = _too_late(seconds, what) if late else _cancelled(what)
+        if isinstance(error, OutcomeUnknown):
+            await self.end_by_journal(job.uuid)
+            return
         with trio.CancelScope(shield=True):
             await self._finish(job.uuid, result=result, error=error)
-        self._forget(job.uuid)
 
     async def _finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
         await self._kernel.store.write(
@@ -261,56 +273,21 @@ class Jobs:
             return "what it had completed by then stands, so look before you ask for it again"
         return "what it had done is undone" if states else "nothing had been done yet"
 
-    def _forget(self, uuid: str) -> None:
-        self._scopes.pop(uuid, None)
-        ended = self._ended.pop(uuid, None)
-        if ended is not None:
-            ended.set()
-
-    async def _recover_group(
-        self, group: list[FlowRun], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        """Recover runs that hold one outermost key, the newest first: a child's run before its caller's."""
-        keys = keys_of(group[0])
-        async with AsyncExitStack() as turns:
-            if keys:
-                await turns.enter_async_context(self._kernel.queues.turn(keys[0]))
-            task_status.started()
-            for run in group:
-                await self._recover_run(run)
-
-    async def _recover_run(self, run: FlowRun) -> None:
-        owner = self._kernel.store.owner(FlowRun, run.uuid) or SYSTEM.account_uuid
-        caused = self._kernel.store.get(Job, run.job_uuid) if run.job_uuid else None
-        cloud = Cloud(self._kernel, Principal(owner, admin=True), run.job_uuid, caused.api if caused else None)
-        async with AsyncExitStack() as turns:
-            for key in keys_of(run)[1:]:
-                await turns.enter_async_context(self._kernel.queues.turn(key))
-            current = self._kernel.store.get(FlowRun, run.uuid)
-            if current is None or current.state not in OPEN:
-                return
-            state = await self._kernel.flows.recover(current, cloud)
-        job = self._kernel.store.get(Job, run.job_uuid) if run.job_uuid else None
-        if job is None or job.state is not JobState.RUNNING or self._has_open_run(job.uuid):
-            return
-        # A run that another resource's operation had called for, as a cascade does, is a part of the job alone.
-        if state is RunState.DONE and len(run.keys) <= 1:
-            await self._finish(job.uuid, result="{}")
-        else:
-            await self._finish(job.uuid, error=_interrupted(self._became_of(job.uuid)))
-        self._forget(job.uuid)
+    async def end_by_journal(self, uuid: str) -> None:
+        """End a job whose call was lost, once all its runs have ended, as the journal has it."""
+        while self._has_open_run(uuid):
+            await self._kernel.store.feed.next()
+        job = self._kernel.store.get(Job, uuid)
+        if job is not None and job.state is JobState.RUNNING:
+            # A run that another resource's operation had called for, as a cascade does, is a part of the job alone.
+            runs = self._kernel.store.find(FlowRun, job_uuid=uuid)
+            if any(run.recovered and run.state is RunState.DONE and len(run.keys) <= 1 for run in runs):
+                await self._finish(uuid, result="{}")
+            else:
+                await self._finish(uuid, error=_interrupted(self._became_of(uuid)))
 
     def _has_open_run(self, job_uuid: str) -> bool:
         return any(run.state in OPEN for run in self._kernel.store.find(FlowRun, job_uuid=job_uuid))
-
-
-def _by_outermost_key(runs: list[FlowRun]) -> list[list[FlowRun]]:
-    """Runs grouped by the first key they hold, newest first; a run without keys is a group of its own."""
-    groups: dict[Any, list[FlowRun]] = {}
-    # Both may have begun in one millisecond; a child holds its caller's keys and its own.
-    for run in sorted(runs, key=lambda run: (run.create_date, len(run.keys)), reverse=True):
-        groups.setdefault(run.keys[0] if run.keys else run.uuid, []).append(run)
-    return list(groups.values())
 
 
 def redacted(message: Request[Any]) -> str:

@@ -36,7 +36,7 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     """``done``, ``failed`` or ``none`` (it needs no undo); None while it stands."""
 
 
-@resource(wire="org.zstack.appliance", local=True, journal=True, indexes=(("job_uuid",), ("state",)))
+@resource(wire="org.zstack.appliance", journal=True, indexes=(("job_uuid",), ("state",)))
 class FlowRun(Record, frozen=True, kw_only=True):
     """The journal of one run of a flow."""
 
@@ -57,6 +57,12 @@ class FlowRun(Record, frozen=True, kw_only=True):
     job_uuid: Uuid | None = None
     error: str | None = None
     """The `ErrorCode` that turned the run backward, as JSON."""
+    node_uuid: Uuid | None = None
+    """The node that runs it, or was the last to."""
+    node_epoch: int | None = None
+    """Which life of the node that was; see `Nodes`."""
+    recovered: bool | None = None
+    """True once it has been taken up after it was lost."""
 
 
 OPEN = (RunState.FORWARD, RunState.BACKWARD, RunState.STUCK)

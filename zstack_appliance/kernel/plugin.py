@@ -39,11 +39,13 @@ Operation = Callable[[Any, DeleteMode], Request[Any]]
 
 @dataclass(frozen=True)
 class Handler:
-    """Binds a request to the function that serves it, and to the queue that it waits in."""
+    """Binds a request to the function that serves it, to the queue that it waits in, and so to its node."""
 
     message: type[Request[Any]]
     serve: Serve
     queue: Callable[[Any], Key | None] | None = None
+    home: Callable[[Any], Key | None] | None = None
+    """For a request without a queue, the key whose node serves it; without either, the caller's node does."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,14 @@ class Plugin:
     tags: tuple[SystemTag, ...] = ()
     presentations: tuple[Presentation, ...] = ()
     """How its resources are shown to people; from the folder's `ui.py`."""
+    early: tuple[Task, ...] = ()
+    """Awaited before the `starts` of all plugins."""
     starts: tuple[Task, ...] = ()
     """Awaited one by one, in plugin order, before the doors open."""
     tasks: tuple[Task, ...] = ()
-    """Started once the doors are open; each runs in its own task until shutdown."""
+    """Started once the doors are open; each runs in its own task until shutdown, on every node."""
+    singletons: tuple[Task, ...] = ()
+    """As `tasks`, but each on one node of the cloud at a time; it is cancelled where it moves away from."""
     pages: tuple[Page, ...] = ()
     templates: Path | None = None
     """The folder of the pages' templates: ``Path(__file__).parent / "templates"``."""
@@ -85,12 +91,18 @@ _HANDLER = "__handler__"
 
 
 def handles(
-    message: type[Request[Any]], *, queue: Callable[[Any], Key | None] | None = None
+    message: type[Request[Any]],
+    *,
+    queue: Callable[[Any], Key | None] | None = None,
+    home: Callable[[Any], Key | None] | None = None,
 ) -> Callable[[Serve], Serve]:
-    """Mark a function as the handler of `message`, served in the order of the queue that `queue` names."""
+    """Mark a function as the handler of `message`, served in the order of the queue that `queue` names.
+
+    See `Handler` for `home`.
+    """
 
     def attach(serve: Serve) -> Serve:
-        setattr(serve, _HANDLER, Handler(message, serve, queue))
+        setattr(serve, _HANDLER, Handler(message, serve, queue, home))
         return serve
 
     return attach

@@ -1,17 +1,19 @@
 """One FIFO queue per resource, in place of locks.
 
-Primitives: `Queues.turn` (wait for your turn on a key, then hold it) and `DeadlockError` (you asked for a
-key in an order that could never be served; raised at once, naming the chain).
+Primitives: `Queues.turn` (wait for your turn on a key, then hold it), `Queues.on_behalf` (act for a chain that
+holds keys elsewhere) and `DeadlockError` (you asked for a key in an order that could never be served; raised at
+once, naming the chain).
 
 A queue serves one holder at a time unless its level says more: a host serves ten. A handler holds only its
 own resource's key; what it calls in turn holds theirs. Because the chain of held keys is known, a call back
-to a held key, or a wait that closes a circle between chains, is an error at once instead of a hang.
+to a held key, or a wait that closes a circle between chains, is an error at once instead of a hang. Between
+nodes a chain travels with its calls; a circle is seen by either of two nodes that it goes through.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -43,6 +45,8 @@ class _Line:
     arriving: int = 0
     """Turns handed over whose tasks have not run yet; they count as held, or a newcomer would overtake."""
     lot: trio.lowlevel.ParkingLot = field(default_factory=trio.lowlevel.ParkingLot)
+    idle: trio.Event = field(default_factory=trio.Event)
+    """Set once nobody holds the key or waits for it; the line is gone then."""
 
 
 _current: ContextVar[_Turn | None] = ContextVar("turn", default=None)
@@ -90,6 +94,42 @@ class Queues:
         current = _current.get()
         return tuple(turn.key for turn in reversed(list(current.chain()))) if current else ()
 
+    @contextmanager
+    def on_behalf(self, keys: Iterable[Key]) -> Iterator[None]:
+        """Act for a chain whose keys are held elsewhere: by a caller on another node, or before a crash."""
+        chain: _Turn | None = None
+        for key in keys:
+            chain = _Turn(key, chain)
+        token = _current.set(chain)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    @contextmanager
+    def elsewhere(self, key: Key) -> Iterator[None]:
+        """Note that the running task's chain waits for `key` at another node, for the length of the block.
+
+        Raises:
+            DeadlockError: the chain holds the key already.
+        """
+        mine = _Turn(key, _current.get())
+        self._refuse_repeated(mine)
+        self._blocked.add(mine)
+        try:
+            yield
+        finally:
+            self._blocked.discard(mine)
+
+    def busy(self) -> tuple[Key, ...]:
+        """The keys that somebody holds or waits for here."""
+        return tuple(self._lines)
+
+    async def idle(self, key: Key) -> None:
+        """Return once nobody holds `key` or waits for it here."""
+        while key in self._lines:
+            await self._lines[key].idle.wait()
+
     async def _enter(self, line: _Line, mine: _Turn) -> None:
         if len(line.holders) + line.arriving < self._level(mine.key) and not line.lot:
             line.holders.add(mine)
@@ -109,6 +149,7 @@ class Queues:
         line.arriving += len(line.lot.unpark(count=free))
         if not line.holders and not line.arriving and not line.lot:
             self._lines.pop(key, None)
+            line.idle.set()
 
     def _refuse_repeated(self, mine: _Turn) -> None:
         if mine.parent is not None and any(turn.key == mine.key for turn in mine.parent.chain()):

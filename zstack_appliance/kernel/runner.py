@@ -20,7 +20,7 @@ import trio
 
 from zstack_appliance.kernel.errors import CloudError, ErrorCode, Internal
 from zstack_appliance.kernel.flow import Context, Flow, Placed
-from zstack_appliance.kernel.journal import FlowRun, RunState, Sealer, StepRecord, close_step, mark_undo
+from zstack_appliance.kernel.journal import OPEN, FlowRun, RunState, Sealer, StepRecord, close_step, mark_undo
 from zstack_appliance.kernel.offered import OfferedStep
 from zstack_appliance.kernel.plans import Plans, names_in, pivot_of
 from zstack_appliance.kernel.schema import SECRET, fields_of
@@ -103,6 +103,8 @@ class Flows:
         self._sealer = sealer
         self._probe: Probe = probe or NoProbe()
         self._parking = False
+        self.live: set[str] = set()
+        """The uuids of the runs that are under way here."""
         self._shields: set[trio.CancelScope] = set()
 
     def park(self) -> None:
@@ -123,6 +125,14 @@ class Flows:
                 yield
             finally:
                 self._shields.discard(scope)
+
+    @contextmanager
+    def _alive(self, row: FlowRun) -> Iterator[None]:
+        self.live.add(row.uuid)
+        try:
+            yield
+        finally:
+            self.live.discard(row.uuid)
 
     @property
     def plans(self) -> dict[str, tuple[Placed, ...]]:
@@ -150,9 +160,12 @@ class Flows:
             keys=[(key.table, key.uuid) for key in cloud.held()],
             steps=[],
             job_uuid=cloud.job_uuid,
+            node_uuid=cloud.kernel.nodes.me,
+            node_epoch=cloud.kernel.nodes.epoch,
         )
         run = _Run(row, plan, context)
-        await self._forward(run, cloud, fresh=True)
+        with self._alive(row):
+            await self._forward(run, cloud, fresh=True)
         assert isinstance(run.context, flow.context)
         return run.context
 
@@ -165,6 +178,11 @@ class Flows:
         Returns:
             DONE, UNWOUND, or STUCK when it still does not go through.
         """
+        with self._alive(row):
+            current, is_ours = await cloud.write(lambda tx: _claim(tx, row, cloud))
+            return await self._recover(current, cloud) if is_ours else current.state
+
+    async def _recover(self, row: FlowRun, cloud: Cloud) -> RunState:
         try:
             run = self._reopened(row)
             if row.state is not RunState.BACKWARD and run.plan[row.position].forward_only:
@@ -361,6 +379,15 @@ class Flows:
                 error=_encode(error) or run.row.error,
             )
         )
+
+
+def _claim(tx: Tx, row: FlowRun, cloud: Cloud) -> tuple[FlowRun, bool]:
+    """Have the run be this node's; one that has ended meanwhile, or that another node took up, is left alone."""
+    current = tx.require(FlowRun, row.uuid)
+    if current.state not in OPEN or (current.node_uuid, current.node_epoch) != (row.node_uuid, row.node_epoch):
+        return current, False
+    nodes = cloud.kernel.nodes
+    return tx.update(current, node_uuid=nodes.me, node_epoch=nodes.epoch, recovered=True), True
 
 
 @functools.cache

@@ -1,10 +1,11 @@
-"""What can be asked of management nodes without a session."""
+"""What can be asked of management nodes without a session, and what is said of them."""
 
 from __future__ import annotations
 
 import msgspec
 
-from zstack_appliance.kernel.message import ANY, Read, api
+from zstack_appliance.kernel.message import ANY, Event, Read, api
+from zstack_appliance.kernel.schema import Uuid
 
 WIRE = "org.zstack.header.managementnode"
 
@@ -23,6 +24,18 @@ class CurrentTime(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing: that there is an answer says that the node is ready."""
+
+
+class NodeJoined(Event, frozen=True, kw_only=True):
+    """Another node has come; every node hears of it by itself."""
+
+    node_uuid: Uuid
+
+
+class NodeLeft(Event, frozen=True, kw_only=True):
+    """Another node has left or was lost; every node hears of it by itself, once what it owned has a new owner."""
+
+    node_uuid: Uuid
 
 
 @api("PUT", "/management-nodes/actions", access=ANY, sync=True, session=False, reply=None, wire=WIRE)

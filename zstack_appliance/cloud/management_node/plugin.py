@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.management_node import service
+from zstack_appliance.cloud.management_node import membership, service
 from zstack_appliance.cloud.management_node.schema import ManagementNode
 from zstack_appliance.cloud.management_node.ui import PRESENTATIONS
 from zstack_appliance.kernel.config import GlobalConfig
@@ -22,7 +22,7 @@ plugin = Plugin(
             low=1,
         ),
     ),
-    starts=(service.join,),
-    tasks=(service.beat,),
+    early=(membership.join,),
+    tasks=(membership.watch,),
     presentations=PRESENTATIONS,
 )

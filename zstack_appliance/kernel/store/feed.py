@@ -72,6 +72,7 @@ class Feed:
         self.number = number
         """The last batch that was published."""
         self._listeners: list[Listener] = []
+        self._next: trio.Event | None = None
         self._channels: dict[trio.MemorySendChannel[Batch | Dropped], int] = {}
 
     @contextmanager
@@ -85,6 +86,12 @@ class Feed:
             yield
         finally:
             self._listeners.remove(listener)
+
+    async def next(self) -> None:
+        """Return once another batch has been published."""
+        if self._next is None:
+            self._next = trio.Event()
+        await self._next.wait()
 
     @contextmanager
     def subscribed(self, buffer: int) -> Iterator[Subscription]:
@@ -110,6 +117,9 @@ class Feed:
                 listener(batch)
             except Exception:
                 log.exception("a listener of the change feed failed at batch %d", batch.number)
+        if self._next is not None:
+            self._next.set()
+            self._next = None
         for send, buffer in tuple(self._channels.items()):
             self._offer(send, buffer, batch)
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import apsw
 import msgspec
 
-from zstack_appliance.kernel.errors import Internal
+from zstack_appliance.kernel.errors import Internal, Unavailable
 from zstack_appliance.kernel.schema import Record
 from zstack_appliance.kernel.store.feed import Batch, Change
 from zstack_appliance.kernel.store.reader import Reader
@@ -30,13 +30,19 @@ class Entry(msgspec.Struct, frozen=True):
     """`Tables.digest` of the node that wrote it."""
     changeset: bytes
     """As made by SQLite's session extension."""
+    id: str = ""
+    """Unlike any other entry's, so that one which is put in twice is there once."""
+
+
+class InDoubt(Unavailable):
+    """It is not known whether an entry got into the log. Putting the same one in again tells."""
 
 
 class Log(Protocol):
     """A numbered list of entries that all nodes share."""
 
     async def append(self, entry: Entry) -> Sequence[Entry]:
-        """Put `entry` at its number, durably, if that is the next one.
+        """Put `entry` at its number, durably, if that is the next one, or if it is there already by its id.
 
         It is not cancelled and must come back within a deadline of its own.
 
@@ -44,11 +50,19 @@ class Log(Protocol):
             Nothing if the entry is in the log now; otherwise the entries from its number on, already there.
 
         Raises:
-            Unavailable: it is not known whether the entry got in, or nobody answers.
+            InDoubt: it is not known whether the entry got in.
+            Unavailable: nobody answers, and the entry has not got in.
         """
 
     async def after(self, number: int) -> Sequence[Entry]:
         """The entries that follow `number`, in order.
+
+        Raises:
+            Unavailable: nobody answers.
+        """
+
+    async def news(self, number: int) -> None:
+        """Return once there may be entries after `number`. It is a hint; it may come late, or without cause.
 
         Raises:
             Unavailable: nobody answers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import apsw
 import trio
 
+from zstack_appliance.kernel.errors import Unavailable
 from zstack_appliance.kernel.journal import Sealer
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 from zstack_appliance.kernel.schema import Record
@@ -26,6 +28,11 @@ from zstack_appliance.kernel.store.tx import Origin, Tx
 from zstack_appliance.kernel.store.worker import LoopWorker, ThreadWorker, Worker
 from zstack_appliance.kernel.store.writer import Writer
 from zstack_appliance.kernel.world import Clock
+
+_log = logging.getLogger(__name__)
+
+FOLLOW_SECONDS = 0.5
+"""Pause before a log that does not answer is asked for news again."""
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -59,6 +66,7 @@ class Store:
         rules: Iterable[Rule] = (),
         threads: bool = True,
         synchronous: str = "FULL",
+        life: str = "",
     ) -> AsyncIterator[Store]:
         """Open the database, made if need be, for as long as the block runs.
 
@@ -75,6 +83,7 @@ class Store:
                 take waiting for a thread for idleness and jump ahead.
             synchronous: SQLite's setting: ``FULL`` waits for the disk at every commit; ``NORMAL`` may lose
                 the last commits in a power cut, never in a crash; ``OFF`` is for tests.
+            life: with a log, names this node in this life, unlike any other.
 
         Raises:
             Conflict: another process uses the folder, or the file does not fit the declarations.
@@ -83,12 +92,16 @@ class Store:
         tables = Tables(resources, sealer)
         with _connections(path, tables, threads=threads, synchronous=synchronous) as opened:
             feed = Feed(head(opened.writer))
-            writer = Writer(opened.writer, tables, feed, opened.worker, log, rules=tuple(rules))
+            writer = Writer(opened.writer, tables, feed, opened.worker, log, rules=tuple(rules), life=life)
             async with trio.open_nursery() as nursery:
                 await nursery.start(writer.run)
+                store = cls(tables, feed, clock, Reader(opened.reader, tables), opened.readers, writer)
+                if log is not None:
+                    nursery.start_soon(_follow, store, log)
                 try:
-                    yield cls(tables, feed, clock, Reader(opened.reader, tables), opened.readers, writer)
+                    yield store
                 finally:
+                    writer.close()
                     nursery.cancel_scope.cancel()
 
     # --- writing ---------------------------------------------------------------------------------------
@@ -121,6 +134,19 @@ class Store:
             Internal: this database differs from the other nodes'.
         """
         await self._writer.catch_up(Origin(ADMIN_ACCOUNT, None, self._clock.millis()))
+
+    def give_up(self) -> None:
+        """Wait no longer for a log that does not answer: this node stops, and its next start learns the outcome."""
+        self._writer.close()
+
+    async def reached(self, number: int) -> None:
+        """Have a commit of that number in this database, whoever made it. Costs nothing where it is there.
+
+        Raises:
+            Unavailable: the cluster's log does not answer.
+        """
+        if self.feed.number < number:
+            await self.catch_up()
 
     # --- reading what is committed ---------------------------------------------------------------------
 
@@ -173,6 +199,17 @@ class Store:
             BaseException: whatever the function raises.
         """
         return await self._readers.read(function)
+
+
+async def _follow(store: Store, log: Log) -> None:
+    """Apply what other nodes write, as it comes, for ever."""
+    while True:
+        try:
+            await log.news(store.feed.number)
+            await store.catch_up()
+        except Unavailable as error:
+            _log.info("what other nodes write is not heard: %s", error)
+            await trio.sleep(FOLLOW_SECONDS)
 
 
 @dataclass(frozen=True)

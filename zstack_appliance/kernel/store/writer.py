@@ -19,12 +19,15 @@ from zstack_appliance.kernel.store.changelog import keep
 from zstack_appliance.kernel.store.database import set_head
 from zstack_appliance.kernel.store.feed import Batch, Feed
 from zstack_appliance.kernel.store.group import Group, Rule, Write
-from zstack_appliance.kernel.store.log import Entry, Log, Recorder, apply
+from zstack_appliance.kernel.store.log import Entry, InDoubt, Log, Recorder, apply
 from zstack_appliance.kernel.store.tables import Tables
 from zstack_appliance.kernel.store.tx import Origin, Tx
 from zstack_appliance.kernel.store.worker import Worker
 
 T = TypeVar("T")
+
+DOUBT_SECONDS = 0.5
+"""Pause before the log is asked again whether an entry got in."""
 
 GROUP_SECONDS = 0.005
 """How long one group's functions may hold the loop. About a hundred functions of ten statements fit in."""
@@ -41,6 +44,7 @@ class Writer:
         log: where each commit is put first; None where there is only this node.
         stopwatch: seconds, for cutting groups.
         rules: what must hold at the end of each function besides the references.
+        life: names this node in this life; entries of the log are told apart by it.
     """
 
     def __init__(
@@ -52,8 +56,12 @@ class Writer:
         log: Log | None,
         stopwatch: Callable[[], float] = time.perf_counter,
         rules: tuple[Rule, ...] = (),
+        life: str = "",
     ) -> None:
         self._rules = rules
+        self._life = life
+        self._appended = 0
+        self._closing = False
         self._connection = connection
         self._tables = tables
         self._feed = feed
@@ -90,6 +98,10 @@ class Writer:
         await self._wait_for(write)
         if write.error is not None:
             raise write.error
+
+    def close(self) -> None:
+        """Wait no longer for a log that does not answer; see `Store.give_up`."""
+        self._closing = True
 
     async def _wait_for(self, write: Write) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -217,11 +229,23 @@ class Writer:
         if self._log is None:
             return ()
         if batch is not None:
-            return await self._log.append(Entry(batch.number, self._tables.digest, changeset))
+            self._appended += 1
+            entry = Entry(batch.number, self._tables.digest, changeset, f"{self._life}/{self._appended}")
+            return await self._put(self._log, entry)
         if any(write.error is not None for write in writes):
             # What a function objected to may be out of date; where it succeeds, appending finds that out.
             return await self._log.after(self._feed.number)
         return ()
+
+    async def _put(self, log: Log, entry: Entry) -> Sequence[Entry]:
+        """Append, until it is known whether the entry got in: no caller could do anything with a "perhaps"."""
+        while True:
+            try:
+                return await log.append(entry)
+            except InDoubt:
+                if self._closing:
+                    raise
+                await trio.sleep(DOUBT_SECONDS)
 
     async def _follow(self, entries: Sequence[Entry]) -> None:
         """Apply what other nodes wrote, each entry as a commit of its own."""
