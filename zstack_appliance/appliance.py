@@ -188,7 +188,9 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
         )
     )
     quotas = Quotas((quota for plugin in chosen for quota in plugin.quotas), limit_of, exempt=ADMIN_ACCOUNT)
-    membership = Membership(Nodes(node_uuid(outside), clustered=outside.cluster is not None), outside.node_name)
+    membership = Membership(
+        Nodes(node_uuid(outside.instance, outside.node_name), clustered=outside.cluster is not None), outside.node_name
+    )
     opening = Store.open(
         outside.data / "cloud.db",
         resources,
@@ -242,13 +244,13 @@ async def _start(appliance: Appliance, nursery: trio.Nursery) -> None:
     appliance.membership.load(kernel.store)
     kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
     nursery.start_soon(_stop_when_fenced, appliance)
-    nursery.start_soon(kernel.courier.handover.run, appliance.recovery.take_up)
-    for start in (
-        *(start for plugin in plugins for start in plugin.early),
-        *(start for plugin in plugins for start in plugin.starts),
-    ):
+    for start in (start for plugin in plugins for start in plugin.early):
         await start(cloud)
-    await appliance.recovery.take_up()
+    nursery.start_soon(kernel.courier.handover.run, appliance.recovery.take_up)
+    for start in (start for plugin in plugins for start in plugin.starts):
+        await start(cloud)
+    if kernel.courier.handover.settled:
+        await appliance.recovery.take_up()
     for plugin in plugins:
         for task in plugin.tasks:
             nursery.start_soon(task, cloud)
@@ -397,6 +399,6 @@ def _is_host_line(key: Key) -> bool:
     return key.table == COMMANDS
 
 
-def node_uuid(outside: Outside) -> str:
+def node_uuid(instance: Instance, name: str) -> str:
     """This node's name among nodes: the same at every start."""
-    return uuid.uuid5(uuid.NAMESPACE_OID, f"{outside.instance.id}/{outside.node_name}").hex
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{instance.id}/{name}").hex

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import trio
@@ -12,7 +12,6 @@ from trio.testing import MockClock
 from tests.running import BASE, running
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.cloud import Cloud
-from zstack_appliance.kernel.courier import Courier
 from zstack_appliance.kernel.errors import Conflict, Internal, Unavailable
 from zstack_appliance.kernel.message import Event, Hook, Request
 from zstack_appliance.kernel.plugin import Handler, Plugin, handler_of
@@ -76,7 +75,7 @@ async def test_nobody_serves_it(tmp_path: Path, autojump_clock: MockClock) -> No
 def test_two_handlers_are_one_too_many() -> None:
     plugins = [Plugin(name=name, handlers=(Handler(Ask, answer),)) for name in ("a", "b")]
     with pytest.raises(ValueError, match="Ask has two handlers; b adds the second"):
-        Bus(plugins, Queues(lambda _: 1), cast("Courier", None))
+        Bus(plugins, Queues(lambda _: 1))
 
 
 def test_a_plain_function_is_no_handler() -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from zstack_appliance.kernel.derive.route import CallRoute
 from zstack_appliance.kernel.edges import Graph
-from zstack_appliance.kernel.schema import Field, Record, describe, fields_of, owner_ref
+from zstack_appliance.kernel.schema import SEQUENCE, Field, Record, describe, fields_of, owner_ref
 from zstack_appliance.kernel.store import Store
 
 CANDIDATES = ("x1", "1" * 32, "10.9.8.7", "10.9.8.0/24", "7", "/x", "aa:bb:cc:dd:ee:ff")
@@ -54,6 +54,8 @@ class Rows:
         for field in fields_of(concrete):
             if field.ref is not None and not field.nullable:
                 values[field.name] = await self.of(field.ref.target)
+            elif field.marked(SEQUENCE):
+                values[field.name] = 0  # The store draws it.
             elif field.name == kind:
                 values[field.name] = describe(concrete).options.kind
             elif field.required:

@@ -33,13 +33,13 @@ class Bus:
     Args:
         plugins: whose handlers, listeners and hooks take part, ordered by name.
         queues: this node's resource queues.
-        courier: knows where a key is served, and reaches that node.
+        courier: knows where a key is served, and reaches that node; without one, every key is served here.
 
     Raises:
         ValueError: two plugins handle one request.
     """
 
-    def __init__(self, plugins: Iterable[Plugin], queues: Queues, courier: Courier) -> None:
+    def __init__(self, plugins: Iterable[Plugin], queues: Queues, courier: Courier | None = None) -> None:
         self._queues = queues
         self._courier = courier
         self._handlers: dict[type[Request[Any]], Handler] = {}
@@ -85,9 +85,10 @@ class Bus:
         """
         handler = self.handler(type(message))
         key = _key(handler, message)
-        while key is not None and not self._courier.is_here(key):
+        courier = self._courier
+        while key is not None and courier is not None and not courier.is_here(key):
             try:
-                return cast("Reply", await self._courier.call(key, message, cloud))
+                return cast("Reply", await courier.call(key, message, cloud))
             except (KeyMoved, NodeUnreachable):
                 continue  # Nothing was done there, and the ring says something else by now.
         return cast("Reply", await self._in_turn(handler, key, message, cloud))
@@ -101,7 +102,7 @@ class Bus:
         """
         handler = self.handler(type(message))
         key = _key(handler, message)
-        if key is not None:
+        if key is not None and self._courier is not None:
             await self._courier.reach(key)
         return await self._in_turn(handler, key, message, cloud)
 

@@ -79,7 +79,8 @@ class Handover:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_cancel_on, changed, scope)
-                    await self._settle(take_up)
+                    if not self.settled:
+                        await self._settle(take_up)
                     await changed.wait()
 
     def _heard(self) -> None:
@@ -87,6 +88,9 @@ class Handover:
             self._rings.append(self._nodes.ring)
             # What was busy before may still be, for another owner or for us; it is asked for anew.
             self._listed, self._busy = False, {}
+        if not self._rings[0].members and not self._nodes.others:
+            # The first node of all: there is nobody to ask, and what its last life left is taken up at its start.
+            self._rings, self._listed = [self._nodes.ring], True
         for key, where in list(self._busy.items()):
             where.intersection_update(self._nodes.others)
             if not where:

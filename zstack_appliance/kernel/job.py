@@ -115,6 +115,8 @@ class Jobs:
             request=redacted(message),
             **self._here(),
         )
+        if job.uuid in self._scopes:
+            raise _duplicate(job.uuid)
         # Before it is written down: a job of this node that is not known to run here is taken for a lost one.
         self._scopes[job.uuid] = trio.CancelScope()
         try:
@@ -160,7 +162,7 @@ class Jobs:
         try:
             return await self._kernel.store.write(lambda tx: tx.insert(job), owner=principal.account_uuid, job=job.uuid)
         except Conflict:
-            raise Conflict(f"Duplicate job uuid[{job.uuid}]; choose another one for another request") from None
+            raise _duplicate(job.uuid) from None
 
     def get(self, uuid: str) -> Job:
         """A job as it is now.
@@ -295,6 +297,10 @@ def redacted(message: Request[Any]) -> str:
     secret = {field.wire for field in fields_of(type(message)) if field.marked(SECRET)}
     plain = {key: value for key, value in msgspec.to_builtins(message).items() if value is not None}
     return msgspec.json.encode({key: "*" * 6 if key in secret else value for key, value in plain.items()}).decode()
+
+
+def _duplicate(uuid: str) -> CloudError:
+    return Conflict(f"Duplicate job uuid[{uuid}]; choose another one for another request")
 
 
 def _interrupted(what: str) -> CloudError:

@@ -28,6 +28,6 @@ plugin = Plugin(
     ),
     configs=(login.TIMEOUT, login.MAX_CONCURRENT, login.CLEANUP_INTERVAL, login.UNIQUE),
     starts=(first_admin.make, limits.give_new_quotas),
-    tasks=(login.remove_expired,),
+    singletons=(login.remove_expired,),
     presentations=PRESENTATIONS,
 )

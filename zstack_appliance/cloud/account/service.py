@@ -80,7 +80,7 @@ def refuse_owner(tx: Tx, account_uuid: str, resources: Iterable[type[Record]]) -
     """Raise a Conflict that names something which the account still owns; its jobs are history and may stay."""
     for cls in resources:
         described = describe(cls)
-        if described.base is not None or described.options.local or not described.options.owned:
+        if described.base is not None or described.options.journal or not described.options.owned:
             continue
         statement = f'SELECT "uuid" FROM {quoted(described.table)} WHERE {quoted(OWNER)} = ? LIMIT 1'
         for (uuid,) in tx.select(statement, (account_uuid,)):

@@ -10,7 +10,14 @@ import logging
 from zstack_appliance.cloud.global_config.messages import SettingChanged
 from zstack_appliance.cloud.host.driver import Connect, HostFacts, ListVms
 from zstack_appliance.cloud.host.links import HostLinks
-from zstack_appliance.cloud.host.messages import HostConnected, HostLost, PrepareHost, ReconnectHost, on_host
+from zstack_appliance.cloud.host.messages import (
+    HostConnected,
+    HostLost,
+    PrepareHost,
+    ReconnectHost,
+    TakeOverHost,
+    on_host,
+)
 from zstack_appliance.cloud.host.schema import Host, HostCharge, HostStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import CloudError, Unavailable
@@ -27,6 +34,20 @@ CPU_RATIO = "host.cpu.overProvisioning.ratio"
 async def reconnect(m: ReconnectHost, cloud: Cloud) -> Host:
     """Serve `ReconnectHost`."""
     return await connect(await cloud.get(Host, m.uuid), cloud)
+
+
+@handles(TakeOverHost, queue=lambda m: Host.key(m.uuid))
+async def take_over(m: TakeOverHost, cloud: Cloud) -> None:
+    """Serve `TakeOverHost`."""
+    host = cloud.store.get(Host, m.uuid)
+    if host is None or host.status is not HostStatus.CONNECTED:
+        return
+    try:
+        await cloud.use(HostLinks).of(host).connect()
+    except (HostCommandFailed, HostUnreachable, LookupError) as error:
+        raise Unavailable(f"host[{host.name}] cannot be reached: {error}", code="HOST.1003") from error
+    listed = await cloud.call(on_host(host.uuid, ListVms()))
+    await cloud.publish(HostConnected(host=host, vms={vm.uuid: vm.state.value for vm in listed.vms}))
 
 
 async def connect(host: Host, cloud: Cloud) -> Host:

@@ -36,6 +36,8 @@ class HostLinks:
         self._transports = transports
         self.accelerator = accelerator
         self._drivers: dict[str, HostDriver] = {}
+        self.watched: dict[str, trio.CancelScope] = {}
+        """The hosts that this node watches, by uuid, and what ends that."""
         self.changed = trio.Event()
         """Set, and replaced by a new one, whenever a host is added or comes into another status."""
 

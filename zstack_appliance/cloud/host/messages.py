@@ -54,6 +54,12 @@ class DeleteHost(Delete, frozen=True, kw_only=True):
     uuid: Annotated[Uuid, Ref(Host)]
 
 
+class TakeOverHost(Request[None], frozen=True, kw_only=True):
+    """Look after a Connected host that another node has looked after: reach it, and compare its VMs."""
+
+    uuid: Uuid
+
+
 class OnHost(Request[Reply], Generic[Reply], frozen=True, kw_only=True):
     """Have a connected host carry out a command. A host serves ``kvm.host.syncLevel`` of them at once.
 

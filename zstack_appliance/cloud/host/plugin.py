@@ -19,6 +19,7 @@ plugin = Plugin(
         command.on_host,
         command.open_on_host,
         connect.reconnect,
+        connect.take_over,
         service.change_state,
         deletes(DeleteHost, act=service.delete),
         track.await_hosts,

@@ -14,14 +14,22 @@ import trio
 from zstack_appliance.cloud.host.connect import disconnect
 from zstack_appliance.cloud.host.driver import HostNotice, ListVms, Ping, VmStateChanged
 from zstack_appliance.cloud.host.links import HostLinks
-from zstack_appliance.cloud.host.messages import AwaitHosts, ReconnectHost, VmReported, VmsListed, on_host
+from zstack_appliance.cloud.host.messages import (
+    AwaitHosts,
+    ReconnectHost,
+    TakeOverHost,
+    VmReported,
+    VmsListed,
+    on_host,
+)
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import Configs
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.remote import HostUnreachable
-from zstack_appliance.kernel.store import Tx
+from zstack_appliance.kernel.schema import root_of
+from zstack_appliance.kernel.store import Batch, Tx
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +41,12 @@ AWAIT_SECONDS = 30.0
 
 
 async def connect_all(cloud: Cloud) -> None:
-    """Connect every host; one that fails, or takes too long, is left to `watch`."""
+    """Connect every host; one that fails, or takes too long, is left to `watch`.
+
+    Where there are other nodes they watch the hosts, and `watch` takes over those that come to this one.
+    """
+    if cloud.kernel.nodes.others:
+        return
     hosts = [host for host in await cloud.find(Host) if cloud.store.missing_plugin(host) is None]
     await cloud.write(_all_connecting)
     at_once = math.inf if cloud.configs.flag("host.load.all") else cloud.configs.number("host.load.parallelismDegree")
@@ -57,18 +70,39 @@ def _all_connecting(tx: Tx) -> None:
 
 
 async def watch(cloud: Cloud) -> None:
-    """Watch every host, and those that are added, until cancelled."""
-    links = cloud.use(HostLinks)
-    watched: set[str] = set()
+    """Watch every host that belongs to this node, as hosts and nodes come and go, until cancelled."""
+    links, nodes = cloud.use(HostLinks), cloud.kernel.nodes
+    nodes.on_change(links.announce)
     pings = trio.CapacityLimiter(1)
-    async with trio.open_nursery() as nursery:
-        while True:
-            changed = links.changed
-            for host in await cloud.find(Host):
-                if host.uuid not in watched and cloud.store.missing_plugin(host) is None:
-                    watched.add(host.uuid)
-                    nursery.start_soon(_watch_one, host.uuid, pings, cloud)
-            await changed.wait()
+    with cloud.store.feed.listening(lambda batch: _announce(batch, links)):
+        async with trio.open_nursery() as nursery:
+            while True:
+                changed = links.changed
+                mine = [
+                    host.uuid
+                    for host in await cloud.find(Host)
+                    if nodes.owns(Host.key(host.uuid)) and cloud.store.missing_plugin(host) is None
+                ]
+                for uuid in links.watched.keys() - set(mine):
+                    links.watched.pop(uuid).cancel()
+                for uuid in mine:
+                    if uuid not in links.watched:
+                        links.watched[uuid] = trio.CancelScope()
+                        nursery.start_soon(_watch_in, links.watched[uuid], uuid, pings, cloud)
+                await changed.wait()
+
+
+def _announce(batch: Batch, links: HostLinks) -> None:
+    """Whoever waits for hosts hears of them, whichever node changes them."""
+    table = root_of(Host).table
+    if any(change.table == table for change in batch.changes):
+        links.announce()
+
+
+async def _watch_in(scope: trio.CancelScope, host_uuid: str, pings: trio.CapacityLimiter, cloud: Cloud) -> None:
+    """Watch a host until it is deleted or comes to another node."""
+    with scope:
+        await _watch_one(host_uuid, pings, cloud)
 
 
 @handles(AwaitHosts)
@@ -84,6 +118,8 @@ async def _watch_one(host_uuid: str, pings: trio.CapacityLimiter, cloud: Cloud) 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_listen, host_uuid, cloud)
         attempts = 0
+        if cloud.kernel.nodes.clustered:
+            await _take_over(host_uuid, cloud)
         while (host := cloud.store.get(Host, host_uuid)) is not None:
             attempts = 0 if host.status is HostStatus.CONNECTED else attempts
             if host.state is HostState.MAINTENANCE:
@@ -147,6 +183,17 @@ async def _answers(host: Host, cloud: Cloud) -> bool:
         else:
             return True
     return False
+
+
+async def _take_over(host_uuid: str, cloud: Cloud) -> None:
+    """Go on where another node stopped: what the host said since then is found by comparing."""
+    host = cloud.store.get(Host, host_uuid)
+    if host is not None and host.status is HostStatus.CONNECTED:
+        try:
+            await cloud.call(TakeOverHost(uuid=host_uuid))
+        except CloudError as error:
+            log.warning("host %s has to be connected anew: %s", host.name, error)
+            await _try_to_connect(host, cloud)
 
 
 async def _try_to_connect(host: Host, cloud: Cloud) -> None:

@@ -7,5 +7,8 @@ from zstack_appliance.cloud.job.ui import PRESENTATIONS
 from zstack_appliance.kernel.plugin import Plugin
 
 plugin = Plugin(
-    name="job", handlers=(service.steps, service.cancel), tasks=(retention.forget_old,), presentations=PRESENTATIONS
+    name="job",
+    handlers=(service.steps, service.cancel),
+    singletons=(retention.forget_old,),
+    presentations=PRESENTATIONS,
 )

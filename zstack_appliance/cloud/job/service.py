@@ -34,6 +34,9 @@ async def cancel(m: CancelJob, cloud: Cloud) -> Job:
     job = await cloud.get(Job, m.uuid)
     if job.state is not JobState.RUNNING:
         raise Conflict(f"job[{job.uuid}] has {job.state.value} already; there is nothing to cancel")
+    if job.node_uuid is not None and job.node_uuid in cloud.kernel.nodes.others:
+        await cloud.kernel.courier.call_on(job.node_uuid, Job.key(job.uuid), m, cloud)
+        return job
     try:
         cloud.use(Jobs).cancel(job.uuid)
     except NotFound:

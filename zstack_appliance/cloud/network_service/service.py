@@ -141,14 +141,18 @@ async def restore(d: Attachment, cloud: Cloud) -> None:
     await provide(d, cloud)
 
 
-@handles(ServeL3Network)
+def _rounds_key(m: ServeL3Network) -> Key:
+    return Key("l3_services", m.l3_network_uuid)
+
+
+@handles(ServeL3Network, home=_rounds_key)
 async def serve(m: ServeL3Network, cloud: Cloud) -> None:
     """Serve `ServeL3Network`."""
 
     async def work() -> None:
         await cloud.gather(ProvideServices(l3=await cloud.get(L3Network, m.l3_network_uuid)))
 
-    await cloud.use(Rounds).join(Key("l3_services", m.l3_network_uuid), work)
+    await cloud.use(Rounds).join(_rounds_key(m), work)
 
 
 async def on_changed(event: L3NetworkChanged, cloud: Cloud) -> None:

@@ -79,7 +79,7 @@ plugin = Plugin(
     },
     quotas=QUOTAS,
     tags=TAGS,
-    tasks=(expunge_task.expunge_old,),
+    singletons=(expunge_task.expunge_old,),
     configs=(console.TOKEN_TIMEOUT, *CONFIGS),
     presentations=PRESENTATIONS,
 )
