@@ -6,11 +6,9 @@ Primitives: `Outside` (everything that is given from outside, so that a test can
 
 from __future__ import annotations
 
-import logging
 import socket
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -21,6 +19,7 @@ import trio
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from zstack_appliance import lifetime
 from zstack_appliance.api.answers import Answers
 from zstack_appliance.api.app import make_app
 from zstack_appliance.api.auth import Callers
@@ -40,21 +39,20 @@ from zstack_appliance.cloud.account.passwords import ARGON2, Offload, Passwords
 from zstack_appliance.cloud.account.sessions import Sessions
 from zstack_appliance.cloud.host.command import COMMANDS
 from zstack_appliance.cloud.host.links import HostLinks
-from zstack_appliance.cloud.management_node.membership import Membership, leave, retire
+from zstack_appliance.cloud.management_node.membership import Membership, leave
 from zstack_appliance.kernel import bounded
 from zstack_appliance.kernel.bounded import InTime
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Kernel
 from zstack_appliance.kernel.compile import Compiler
-from zstack_appliance.kernel.config import Configs, Setting
+from zstack_appliance.kernel.config import Configs
 from zstack_appliance.kernel.courier import Courier
 from zstack_appliance.kernel.derive.legacy import messages
 from zstack_appliance.kernel.derive.openapi import document
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.doorplate import Doorplate
 from zstack_appliance.kernel.edges import Graph
-from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.flow_edits import offers, with_edits
 from zstack_appliance.kernel.flows_file import FLOWS_FILE, read_edits
 from zstack_appliance.kernel.history import History
@@ -63,8 +61,7 @@ from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Jobs
 from zstack_appliance.kernel.journal import Sealer
-from zstack_appliance.kernel.nodes import Fenced, Nodes
-from zstack_appliance.kernel.peers import Peers
+from zstack_appliance.kernel.nodes import Nodes
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
@@ -78,35 +75,17 @@ from zstack_appliance.kernel.rounds import Rounds
 from zstack_appliance.kernel.runner import Flows, Probe
 from zstack_appliance.kernel.schema import Key, Record
 from zstack_appliance.kernel.sharing import shared
-from zstack_appliance.kernel.singletons import on_one_node
-from zstack_appliance.kernel.store import Log, Store
-from zstack_appliance.kernel.store.feed import Listener
+from zstack_appliance.kernel.store import Store
 from zstack_appliance.kernel.tags import TagPatterns
 from zstack_appliance.kernel.tickets import Tickets
 from zstack_appliance.kernel.world import Clock, Entropy
 from zstack_appliance.kernel.zql.run import Zql
+from zstack_appliance.lifetime import Cluster, node_uuid
 from zstack_appliance.plugins import installed
 from zstack_appliance.version import VERSION
 
-log = logging.getLogger(__name__)
-
 Hosts = Callable[[Instance, tuple[Plugin, ...]], HostLinks]
 """Makes what reaches hosts from the host halves that the plugins bring."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    """What joins nodes into one cloud.
-
-    Args:
-        log: the order of commits that all agree on.
-        peers: reaches the other nodes.
-        drain_seconds: how long a node that stops lets end what it has begun; the others take up the rest.
-    """
-
-    log: Log
-    peers: Peers
-    drain_seconds: float = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,92 +185,18 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
         async with trio.open_nursery() as nursery:
             await remember(store, chosen)
             appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas, membership)
-            with _listening(appliance, outside.cluster):
-                await _start(appliance, nursery)
+            with lifetime.listening(appliance, outside.cluster):
+                await lifetime.start(appliance, nursery)
                 try:
                     yield appliance
                 finally:
                     appliance.ready = False
                     if outside.cluster is not None:
-                        await _retire(appliance, outside.cluster)
-                    _park(appliance)
+                        await lifetime.retire(appliance, outside.cluster)
+                    lifetime.park(appliance)
                     nursery.cancel_scope.cancel()
         if outside.cluster is not None:
             await leave(appliance.kernel.as_system())
-
-
-@contextmanager
-def _listening(appliance: Appliance, cluster: Cluster | None) -> Iterator[None]:
-    """Have those hear of every commit who keep something in memory, and let other nodes ask."""
-    kernel = appliance.kernel
-    with ExitStack() as stack:
-        listeners: tuple[Listener, ...] = (
-            lambda batch: appliance.membership.heard(batch, kernel.store),
-            kernel.configs.heard,
-            appliance.jobs.heard,
-        )
-        for listener in listeners:
-            stack.enter_context(kernel.store.feed.listening(listener))
-        if cluster is not None:
-            stack.enter_context(cluster.peers.answering(appliance.inbox.answer))
-        yield
-
-
-async def _start(appliance: Appliance, nursery: trio.Nursery) -> None:
-    kernel, plugins = appliance.kernel, appliance.plugins
-    cloud = kernel.as_system()
-    await kernel.store.catch_up()
-    appliance.membership.load(kernel.store)
-    kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
-    nursery.start_soon(_stop_when_fenced, appliance)
-    for start in (start for plugin in plugins for start in plugin.early):
-        await start(cloud)
-    nursery.start_soon(kernel.courier.handover.run, appliance.recovery.take_up)
-    for start in (start for plugin in plugins for start in plugin.starts):
-        await start(cloud)
-    if kernel.courier.handover.settled:
-        await appliance.recovery.take_up()
-    for plugin in plugins:
-        for task in plugin.tasks:
-            nursery.start_soon(task, cloud)
-        for task in plugin.singletons:
-            nursery.start_soon(on_one_node, f"{plugin.name}/{task.__name__}", task, cloud)
-    nursery.start_soon(appliance.recovery.keep_trying)
-
-
-async def _stop_when_fenced(appliance: Appliance) -> None:
-    """Stop at once, and leave everything as it is, when others may be doing this node's work.
-
-    Raises:
-        Fenced: once this node is no member any more.
-    """
-    await appliance.kernel.nodes.fenced.wait()
-    _park(appliance)
-    raise Fenced("this management node was taken for lost and is no member any more; start it again to rejoin")
-
-
-def _park(appliance: Appliance) -> None:
-    appliance.jobs.park()
-    appliance.kernel.store.give_up()
-
-
-async def _retire(appliance: Appliance, cluster: Cluster) -> None:
-    """Leave the ring, and give what was begun here the time to end."""
-    kernel = appliance.kernel
-    if kernel.nodes.fenced.is_set() or not kernel.nodes.others:
-        return  # Nobody to wait for: what a single node leaves open, its next start takes up.
-    appliance.jobs.close()
-    with trio.CancelScope(shield=True, deadline=trio.current_time() + cluster.drain_seconds):
-        try:
-            await retire(kernel.as_system())
-        except CloudError as error:
-            log.warning("the others do not know that this node leaves: %s", error)
-            return
-        while appliance.jobs.running:
-            await kernel.store.feed.next()
-        await appliance.inbox.idle()
-        for key in kernel.queues.busy():
-            await kernel.queues.idle(key)
 
 
 def _wire(
@@ -397,8 +302,3 @@ def _pages(
 
 def _is_host_line(key: Key) -> bool:
     return key.table == COMMANDS
-
-
-def node_uuid(instance: Instance, name: str) -> str:
-    """This node's name among nodes: the same at every start."""
-    return uuid.uuid5(uuid.NAMESPACE_OID, f"{instance.id}/{name}").hex

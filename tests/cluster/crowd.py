@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import argon2
 import trio
+from trio.abc import Stream
 
 from tests.eventually import eventually
 from tests.running import (
@@ -29,8 +30,8 @@ from tests.running import (
     first_cloud,
     simulated_fleet,
 )
-from zstack_appliance.appliance import Cluster, Outside, node_uuid, open_appliance
-from zstack_appliance.cloud.host.driver import HostDriver, HostNotice
+from zstack_appliance.appliance import Outside, open_appliance
+from zstack_appliance.cloud.host.driver import HostDriver, HostNotice, OpenChannel
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.host.simulated.fleet import Fleet
@@ -44,6 +45,7 @@ from zstack_appliance.kernel.remote import Command, HostUnreachable
 from zstack_appliance.kernel.runner import Probe
 from zstack_appliance.kernel.together import leaves
 from zstack_appliance.kernel.world import Entropy, TrioClock
+from zstack_appliance.lifetime import Cluster, node_uuid
 
 R = TypeVar("R")
 
@@ -205,6 +207,10 @@ class _WiredHost(HostDriver):
         async with aclosing(self._driver.notices()) as notices:
             async for notice in notices:
                 yield notice
+
+    async def open(self, wish: OpenChannel) -> Stream:
+        self._check()
+        return await self._driver.open(wish)
 
     def _check(self) -> None:
         if not self._network.is_open(self._node, self._node):

@@ -26,7 +26,7 @@ plugin = Plugin(
     ),
     flows=(add.ADD, delete.EXPUNGE),
     cascades={(Image, DELETE): lambda image, _mode: RemoveImage(image_uuid=image.uuid)},
-    tasks=(expunge_task.expunge_old,),
+    singletons=(expunge_task.expunge_old,),
     quotas=(
         Quota("image.num", 20, "images", Image, where={"status": KEPT}),
         Quota("image.size", 10 * 2**40, "size of all images, in bytes", Image, "size", {"status": KEPT}),

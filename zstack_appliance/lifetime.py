@@ -1,0 +1,126 @@
+"""How an appliance begins and ends, alone or as one node among others: `listening`, `start`, `retire` and `park`.
+
+`Cluster` is what joins nodes into one cloud; without it a node is the only one.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trio
+
+from zstack_appliance.cloud.management_node import membership
+from zstack_appliance.kernel.config import Setting
+from zstack_appliance.kernel.errors import CloudError
+from zstack_appliance.kernel.instance import Instance
+from zstack_appliance.kernel.nodes import Fenced
+from zstack_appliance.kernel.peers import Peers
+from zstack_appliance.kernel.singletons import on_one_node
+from zstack_appliance.kernel.store import Log
+from zstack_appliance.kernel.store.feed import Listener
+
+if TYPE_CHECKING:
+    from zstack_appliance.appliance import Appliance
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What joins nodes into one cloud.
+
+    Args:
+        log: the order of commits that all agree on.
+        peers: reaches the other nodes.
+        drain_seconds: how long a node that stops lets end what it has begun; the others take up the rest.
+    """
+
+    log: Log
+    peers: Peers
+    drain_seconds: float = 60.0
+
+
+def node_uuid(instance: Instance, name: str) -> str:
+    """This node's name among nodes: the same at every start."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{instance.id}/{name}").hex
+
+
+@contextmanager
+def listening(appliance: Appliance, cluster: Cluster | None) -> Iterator[None]:
+    """Have those hear of every commit who keep something in memory, and let other nodes ask."""
+    kernel = appliance.kernel
+    with ExitStack() as stack:
+        listeners: tuple[Listener, ...] = (
+            lambda batch: appliance.membership.heard(batch, kernel.store),
+            kernel.configs.heard,
+            appliance.jobs.heard,
+        )
+        for listener in listeners:
+            stack.enter_context(kernel.store.feed.listening(listener))
+        if cluster is not None:
+            stack.enter_context(cluster.peers.answering(appliance.inbox.answer))
+        yield
+
+
+async def start(appliance: Appliance, nursery: trio.Nursery) -> None:
+    """Join, do what has to be done before the doors open, and begin what runs behind them."""
+    kernel, plugins = appliance.kernel, appliance.plugins
+    cloud = kernel.as_system()
+    await kernel.store.catch_up()
+    appliance.membership.load(kernel.store)
+    kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
+    nursery.start_soon(_stop_when_fenced, appliance)
+    for start in (start for plugin in plugins for start in plugin.early):
+        await start(cloud)
+    nursery.start_soon(kernel.courier.handover.run, appliance.recovery.take_up)
+    for start in (start for plugin in plugins for start in plugin.starts):
+        await start(cloud)
+    if kernel.courier.handover.settled:
+        await appliance.recovery.take_up()
+    for plugin in plugins:
+        for task in plugin.tasks:
+            nursery.start_soon(task, cloud)
+        for task in plugin.singletons:
+            nursery.start_soon(on_one_node, f"{plugin.name}/{task.__name__}", task, cloud)
+    nursery.start_soon(appliance.recovery.keep_trying)
+
+
+async def _stop_when_fenced(appliance: Appliance) -> None:
+    """Stop at once, and leave everything as it is, when others may be doing this node's work.
+
+    Raises:
+        Fenced: once this node is no member any more.
+    """
+    await appliance.kernel.nodes.fenced.wait()
+    park(appliance)
+    raise Fenced("this management node was taken for lost and is no member any more; start it again to rejoin")
+
+
+def park(appliance: Appliance) -> None:
+    """Leave everything as it is, for whoever takes it up: the next start, or another node."""
+    appliance.jobs.park()
+    appliance.kernel.store.give_up()
+
+
+async def retire(appliance: Appliance, cluster: Cluster) -> None:
+    """Leave the ring, and give what was begun here the time to end."""
+    kernel = appliance.kernel
+    if kernel.nodes.fenced.is_set() or not kernel.nodes.others:
+        return  # Nobody to wait for: what a single node leaves open, its next start takes up.
+    appliance.jobs.close()
+    with trio.CancelScope(shield=True, deadline=trio.current_time() + cluster.drain_seconds):
+        try:
+            await membership.retire(kernel.as_system())
+        except CloudError as error:
+            log.warning("the others do not know that this node leaves: %s", error)
+            return
+        while appliance.jobs.running:
+            await kernel.store.feed.next()
+        await appliance.inbox.idle()
+        for key in kernel.queues.busy():
+            await kernel.queues.idle(key)
