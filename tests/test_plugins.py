@@ -71,6 +71,7 @@ def test_one_may_build_on_another_that_comes_later(tmp_path: Path) -> None:
 
 BROKEN = {
     "an import that fails": ("import nothing_of_this_name", "", "ModuleNotFoundError: No module named", "line 1)"),
+    "an import that would end all": ("raise SystemExit(0)", "", "it cannot be imported: SystemExit: 0", "line 1)"),
     "a syntax error": ("plugin =", "", "it cannot be imported: invalid syntax", "plugin.py, line 1)"),
     "no plugin": ("other = 1", "", "AttributeError", "has no attribute 'plugin'"),
     "not a plugin": ("plugin = 1", "", "it has no `plugin = Plugin(...)`, but 1", ""),
@@ -123,6 +124,12 @@ async def test_a_broken_one_keeps_the_appliance_from_starting(
     folder.rename(f"{folder}.off")
     async with running(tmp_path):
         pass
+
+
+def test_a_link_that_leads_to_the_data_folder_is_followed_once(tmp_path: Path) -> None:
+    folder = drop(tmp_path / "data", "rack", PLUGIN, SCHEMA)
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    assert look(tmp_path / "link").places == {"rack": f"the plugin folder {folder}"}
 
 
 def test_an_unsafe_folder_is_not_even_imported(tmp_path: Path) -> None:

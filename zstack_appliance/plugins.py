@@ -85,7 +85,7 @@ def look(data: Path | None, *, fresh: bool = False) -> Look:
     for source in (*_folders(data, fresh=fresh, broken=found.broken), *_entry_points()):
         try:
             loaded.append((source, _checked(source, source.load())))
-        except Exception as error:  # noqa: BLE001 — it is others' code, which may raise anything.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 — it is others' code, which may raise anything.
             found.broken[source.place] = f"{_told(error)}; mend it, or start without it: {source.without}"
     _join(found, loaded)
     found.plugins = tuple(sorted(found.plugins, key=lambda plugin: plugin.name))
@@ -95,9 +95,11 @@ def look(data: Path | None, *, fresh: bool = False) -> Look:
 def _folders(data: Path | None, *, fresh: bool, broken: dict[str, str]) -> Iterator[Source]:
     if data is None:
         return
-    paths = candidates(data / FOLDER)
+    # Followed once: what is checked must be what is imported, whoever may move a link that led here.
+    folder = (data / FOLDER).resolve()
+    paths = candidates(folder)
     if paths:
-        make_importable(data / FOLDER, fresh=fresh)
+        make_importable(folder, fresh=fresh)
     for path in paths:
         wrong = fault(path)
         if wrong is None:
@@ -158,7 +160,7 @@ def _join_each(found: Look, waiting: list[tuple[Source, Plugin]]) -> tuple[list[
     return left, errors
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """An error in one line, with the place in the plugin's own code."""
     if isinstance(error, Conflict):
         return str(error)

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from zstack_appliance.kernel.flow import Context
-from zstack_appliance.kernel.offered import misfit
+from zstack_appliance.kernel.cloud import Cloud
+from zstack_appliance.kernel.flow import Context, Step
+from zstack_appliance.kernel.offered import OfferedStep, misfit
 
 
 class Counted(Context):
@@ -33,6 +34,14 @@ class HasNote(Protocol):
 
 class MayHaveNote(Protocol):
     note: str | int | None
+
+
+async def do(_context: Any, _cloud: Cloud) -> None: ...
+
+
+def test_a_sub_flow_is_not_offered() -> None:
+    with pytest.raises(ValueError, match="step sub has steps of its own; offer each of them"):
+        OfferedStep(Step("sub", steps=(Step("a", do=do, undo=do),)), fits=Context)
 
 
 @pytest.mark.parametrize("fits", [Context, Counted, HasCount, MayHaveNote])

@@ -64,8 +64,9 @@ def modules_of_others(kind: str) -> Iterator[ModuleType]:
     if folder is not None:
         from zstack_appliance.plugin_folder import candidates, fault, import_from, make_importable
 
-        paths = [path for path in candidates(folder / "plugins") if fault(path) is None]
-        make_importable(folder / "plugins", fresh=False)
+        inside = (folder / "plugins").resolve()
+        paths = [path for path in candidates(inside) if fault(path) is None]
+        make_importable(inside, fresh=False)
         for path in paths:
             if (path / f"{kind}.py").is_file():
                 yield from _imported(path.name, functools.partial(import_from, path, kind))
@@ -78,5 +79,5 @@ def modules_of_others(kind: str) -> Iterator[ModuleType]:
 def _imported(name: str, load: Callable[[], Any]) -> Iterator[ModuleType]:
     try:
         yield load()
-    except Exception as error:  # noqa: BLE001 — it is others' code, which may raise anything.
+    except (Exception, SystemExit) as error:  # noqa: BLE001 — it is others' code, which may raise anything.
         click.echo(f"the plugin {name} cannot be read and is left out: {error}; see 'plugins'", err=True)

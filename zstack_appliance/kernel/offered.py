@@ -32,6 +32,15 @@ class OfferedStep:
     step: Step
     fits: type[Any]
 
+    def __post_init__(self) -> None:
+        """Refuse a step that cannot be put anywhere.
+
+        Raises:
+            ValueError: it has steps of its own; offer each of them.
+        """
+        if self.step.steps:
+            raise ValueError(f"step {self.step.name} has steps of its own; offer each of them")
+
 
 @dataclass(frozen=True)
 class FlowEdit:

@@ -124,6 +124,6 @@ def _check_tables(existing: dict[str, set[str]], schema: dict[str, tuple[str, ..
     changed = sorted(t for t, made in schema.items() if t in existing and existing[t] != set(made))
     if changed:
         raise Conflict(
-            f"{path} has another form of {', '.join(changed)} than this version of zstack-appliance needs;"
-            " run the version that made it, or choose another --data folder"
+            f"{path} has another form of {', '.join(changed)} than this version of zstack-appliance, or of the plugin"
+            " that brings it, needs; run the version that made it, or choose another --data folder"
         )
