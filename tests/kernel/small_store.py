@@ -84,7 +84,7 @@ class SmallStore(Reader):
         self.asked.append(sql)
         return super().select(sql, bindings)
 
-    async def read(self, function: Callable[[Reader], T]) -> T:
+    async def read(self, function: Callable[[Reader], T], _party: str = "") -> T:
         """What a function makes of the rows."""
         await trio.lowlevel.checkpoint()
         return function(self)

@@ -40,8 +40,8 @@ _TOO_DEEP = ("Expression tree is too large", "Recursion limit", "parser stack ov
 class Snapshots(Protocol):
     """What queries are answered from; the store is one."""
 
-    async def read(self, function: Callable[[Reader], T]) -> T:
-        """What `function` makes of one snapshot of the database, away from the loop thread."""
+    async def read(self, function: Callable[[Reader], T], party: str = "") -> T:
+        """What `function` makes of one snapshot of the database, away from the loop thread; parties take turns."""
 
 
 class InTime:
@@ -56,15 +56,15 @@ class InTime:
         self._store = store
         self._configs = configs
 
-    async def read(self, function: Callable[[Reader], T]) -> T:
-        """What `function` makes of one snapshot.
+    async def read(self, function: Callable[[Reader], T], party: str = "") -> T:
+        """What `function` makes of one snapshot, in its party's turn.
 
         Raises:
             Unavailable: the time is up; the statement that ran was interrupted.
         """
         seconds = self._configs.number(QUERY_SECONDS.path)
         with trio.move_on_after(seconds):
-            return await self._store.read(function)
+            return await self._store.read(function, party)
         raise Unavailable(
             f"the query took longer than {seconds} s and was interrupted; narrow its conditions, sort by another"
             f" field, or raise the global config {QUERY_SECONDS.path}"

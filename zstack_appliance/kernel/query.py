@@ -81,7 +81,7 @@ class Queries:
             inventories = self.inventories.render(reader, found, principal, query.fields)
             return QueryReply(inventories, number, schema_of("inventories", inventories))
 
-        return await self._store.read(look)
+        return await self._store.read(look, principal.account_uuid)
 
 
 def _field_fault(graph: Graph, cls: type[Record], name: str) -> Fault | None:

@@ -10,14 +10,18 @@ from typing import TypeVar
 import apsw
 import trio
 
+from zstack_appliance.kernel.fair import Fair
 from zstack_appliance.kernel.store.database import open_reader
 from zstack_appliance.kernel.store.reader import Reader
 from zstack_appliance.kernel.store.tables import Tables
 
 T = TypeVar("T")
 
-CONNECTIONS = 2
-"""On the smallest machine there are two cores; more threads only take the GIL from the loop."""
+CONNECTIONS = 4
+"""On the smallest machine there are two cores; many more threads would only take the GIL from the loop."""
+
+CONNECTIONS_OF_ONE = 2
+"""Of those, as many may be used for one account, so that its slow queries leave others their turn."""
 
 STEPS_BETWEEN_LOOKS = 10_000
 """SQLite instructions after which a query looks whether it has been cancelled; about 0.1 ms."""
@@ -35,24 +39,31 @@ class Readers:
     def __init__(self, path: Path, tables: Tables, *, threads: bool) -> None:
         self._tables = tables
         self._threads = threads
-        self._limiter = trio.CapacityLimiter(CONNECTIONS)
+        self.turns = Fair(CONNECTIONS, CONNECTIONS_OF_ONE)
+        self._threads_limiter = trio.CapacityLimiter(CONNECTIONS)
         self._idle = [open_reader(path) for _ in range(CONNECTIONS)]
         for connection in self._idle:
             if threads:
                 connection.set_progress_handler(_look, STEPS_BETWEEN_LOOKS)
 
-    async def read(self, function: Callable[[Reader], T]) -> T:
+    async def read(self, function: Callable[[Reader], T], party: str = "") -> T:
         """Run `function` with a reader; a cancel interrupts it within a statement.
+
+        Args:
+            function: what to run.
+            party: on whose behalf; parties are served in turn.
 
         Raises:
             BaseException: whatever the function raises.
         """
-        async with self._limiter:
+        async with self.turns.turn(party):
             connection = self._idle.pop()
             try:
                 if not self._threads:
                     return self._in_snapshot(connection, function)
-                return await trio.to_thread.run_sync(self._in_snapshot, connection, function)
+                return await trio.to_thread.run_sync(
+                    self._in_snapshot, connection, function, limiter=self._threads_limiter
+                )
             finally:
                 self._idle.append(connection)
 

@@ -189,16 +189,17 @@ class Store:
         """
         return await self._readers.read(lambda reader: reader.select(sql, bindings))
 
-    async def read(self, function: Callable[[Reader], T]) -> T:
+    async def read(self, function: Callable[[Reader], T], party: str = "") -> T:
         """What `function` makes of one snapshot of the database, run in a thread; a cancel interrupts it.
 
         Args:
             function: ``def look(reader)``, synchronous; it may use nothing that the loop thread changes.
+            party: the account that it is for; accounts are served in turn.
 
         Raises:
             BaseException: whatever the function raises.
         """
-        return await self._readers.read(function)
+        return await self._readers.read(function, party)
 
 
 async def _follow(store: Store, log: Log) -> None:

@@ -7,7 +7,6 @@ submitted during a COMMIT is the next group, so that a group grows by itself whe
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ import apsw
 import trio
 
 from zstack_appliance.kernel.errors import CloudError, Unavailable
+from zstack_appliance.kernel.fair import RoundRobin
 from zstack_appliance.kernel.store.changelog import keep
 from zstack_appliance.kernel.store.database import set_head
 from zstack_appliance.kernel.store.feed import Batch, Feed
@@ -68,7 +68,7 @@ class Writer:
         self._worker = worker
         self._log = log
         self._stopwatch = stopwatch
-        self._waiting: deque[Write] = deque()
+        self._waiting: RoundRobin[Write] = RoundRobin()
         self._work = trio.Event()
         self._refusal: CloudError | None = None
 
@@ -107,13 +107,13 @@ class Writer:
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._refusal is not None:
             raise self._refusal
-        self._waiting.append(write)
+        self._waiting.push(_account_of(write), write)
         self._work.set()
 
         def withdraw(_: object) -> trio.lowlevel.Abort:
             if write.begun:
                 return trio.lowlevel.Abort.FAILED
-            self._waiting.remove(write)
+            self._waiting.remove(_account_of(write), write)
             return trio.lowlevel.Abort.SUCCEEDED
 
         await trio.lowlevel.wait_task_rescheduled(withdraw)
@@ -200,7 +200,7 @@ class Writer:
             return
         end = self._stopwatch() + GROUP_SECONDS
         while self._waiting:
-            write = self._waiting.popleft()
+            write = self._waiting.pop()
             writes.append(write)
             group.run(write)
             if self._stopwatch() >= end:
@@ -262,6 +262,11 @@ class Writer:
                     self._connection.execute("ROLLBACK")
                 raise
             self._feed.publish(batch)
+
+
+def _account_of(write: Write) -> str:
+    """The account that a write is for. Accounts take turns in a group, each with its writes in their order."""
+    return write.origin.account
 
 
 def _do_nothing(_: Tx) -> None:

@@ -117,7 +117,7 @@ class Zql:
                 for row in rows
             ]
 
-        return await self._store.read(look)
+        return await self._store.read(look, principal.account_uuid)
 
     def _reader(self, cls: type[Record], name: str) -> Callable[[Any], Any]:
         """How a stored value of a field that was grouped by is printed."""
