@@ -48,7 +48,7 @@ def test_a_sub_type_has_its_own_columns_and_the_bases_key() -> None:
 def test_every_table_is_strict_and_keyed() -> None:
     for name, (table, *_) in schema_sql(NOUNS).items():
         assert "STRICT" in table.rsplit(")", 1)[1], name
-        assert "TEXT NOT NULL PRIMARY KEY" in table, name
+        assert "NOT NULL PRIMARY KEY" in table, name
         assert "AUTOINCREMENT" not in table, name
 
 
