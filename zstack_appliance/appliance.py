@@ -25,6 +25,7 @@ from zstack_appliance.api.app import make_app
 from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.console import console_route
 from zstack_appliance.api.dates import printed
+from zstack_appliance.api.fresh import Fresh
 from zstack_appliance.api.health import health_route
 from zstack_appliance.api.legacy import Legacy
 from zstack_appliance.api.openapi import openapi_route
@@ -257,6 +258,8 @@ def _wire(
     appliance = Appliance(kernel, portal, jobs, answers, plugins, links, membership, inbox, recovery)
     shown = Queries(compiler, Inventories(compiler, moment), snapshots)
     appliance.app = _doors(outside, appliance, shown, graph, resources)
+    if outside.cluster is not None:
+        appliance.app = Fresh(appliance.app, store)
     return appliance
 
 
