@@ -219,13 +219,12 @@ def _wire(
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources, configs)
     links = outside.hosts(outside.instance, plugins)
     tickets = Tickets(outside.clock, outside.entropy)
-    peers = None if outside.cluster is None else outside.cluster.peers
-    nodes = membership.nodes
-    courier = Courier(nodes, queues, peers, store, outside.entropy)
+    peers = outside.cluster.peers if outside.cluster else None
+    courier = Courier(membership.nodes, queues, peers, store, outside.entropy)
     kernel = Kernel(
         store=store,
         bus=Bus(plugins, queues, courier),
-        nodes=nodes,
+        nodes=membership.nodes,
         courier=courier,
         queues=queues,
         flows=Flows(
@@ -257,9 +256,8 @@ def _wire(
     recovery = Recovery(kernel, jobs, inbox, nursery)
     appliance = Appliance(kernel, portal, jobs, answers, plugins, links, membership, inbox, recovery)
     shown = Queries(compiler, Inventories(compiler, moment), snapshots)
-    appliance.app = _doors(outside, appliance, shown, graph, resources)
-    if outside.cluster is not None:
-        appliance.app = Fresh(appliance.app, store)
+    doors = _doors(outside, appliance, shown, graph, resources)
+    appliance.app = Fresh(doors, store) if outside.cluster else doors
     return appliance
 
 
