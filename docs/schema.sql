@@ -379,6 +379,7 @@ CREATE TABLE "namespace_router" (
   "last_op_date" INTEGER NOT NULL,
   "l3_network_uuid" TEXT NOT NULL REFERENCES "l3_network" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
   "host_uuid" TEXT NOT NULL REFERENCES "host" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "in_line" INTEGER NOT NULL CHECK ("in_line" IN (0, 1)),
   "public_ip_uuid" TEXT REFERENCES "used_ip" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;

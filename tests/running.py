@@ -199,6 +199,7 @@ async def running(
     probe: Probe | None = None,
     epoch: int = EPOCH,
     web: Path | None = None,
+    entropy: Entropy | None = None,
 ) -> AsyncIterator[Running]:
     """Open a cloud in a folder, and stop it at the end of the block.
 
@@ -211,13 +212,14 @@ async def running(
         probe: watches every flow's steps.
         epoch: milliseconds UTC at trio's time 0.
         web: the folder ``webui``, for a cloud that serves pages.
+        entropy: its random values, instead of those by `seed`.
     """
     outside = Outside(
         data=data,
         instance=Instance(INSTANCE),
         clock=TrioClock(epoch),
         # A restart must not draw the values again that are stored already.
-        entropy=Entropy(random.Random(f"{seed} {_digest(data)}")),
+        entropy=entropy or Entropy(random.Random(f"{seed} {_digest(data)}")),
         sealer=MarkingSealer(),
         hosts=hosts,
         offload=at_once,

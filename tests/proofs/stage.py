@@ -113,7 +113,7 @@ class Stage:
     def start(self, scenario: Scenario) -> Start:
         """The moment before the scenario's call."""
         if scenario.name not in self._starts:
-            data, fleet = self._first_cloud()
+            data, fleet = self.first_cloud()
             self._starts[scenario.name] = in_virtual_time(lambda: self._prepare(scenario, data, fleet))
         return self._starts[scenario.name]
 
@@ -163,7 +163,8 @@ class Stage:
         async with opening as cloud:
             yield SimulatedCloud(cloud.appliance, folder, fleet)
 
-    def _first_cloud(self) -> tuple[Path, Fleet]:
+    def first_cloud(self) -> tuple[Path, Fleet]:
+        """A first cloud's data folder and hosts, made once; copy them."""
         if self._first is None:
             data = self.new_folder()
             data.mkdir()

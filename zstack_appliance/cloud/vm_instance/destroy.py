@@ -2,6 +2,9 @@
 
 By the policy ``vm.deletionPolicy``: Direct removes everything at once; Delay keeps the disk for
 ``vm.expungePeriod``, so that the VM can be recovered; Never keeps it until it is expunged by hand.
+
+A run that is stuck, because its host does not answer, may be overtaken by another one that does the same and
+succeeds. Then it ends without doing anything: the VM may have been recovered since, or be gone.
 """
 
 from __future__ import annotations
@@ -113,17 +116,28 @@ def begin_expunge(tx: Tx, d: DoomedVm) -> None:
 async def remove_from_hypervisor(d: DoomedVm, cloud: Cloud) -> None:
     """Have nothing of the VM on its host; a stopped one may still be defined on its last."""
     host_uuid = d.vm.host_uuid or d.vm.last_host_uuid
-    if host_uuid:
+    if host_uuid and _is(VmState.DESTROYING, cloud.store.get(VmInstance, d.vm.uuid)):
         await hypervisor.remove(d.vm.uuid, host_uuid, cloud)
 
 
 async def stop_serving_nics(d: DoomedVm, cloud: Cloud) -> None:
     """Have the networks forget the VM."""
-    await nics.stop_serving(d.nics, cloud)
+    if _is(VmState.DESTROYING, cloud.store.get(VmInstance, d.vm.uuid)):
+        await nics.stop_serving(d.nics, cloud)
 
 
 def settle_destroyed(tx: Tx, d: DoomedVm) -> None:
     """Free the addresses and the place on the host; the root volume waits to be expunged or recovered."""
+    if _is(VmState.DESTROYING, tx.get(VmInstance, d.vm.uuid)):
+        _settle_destroyed(tx, d)
+
+
+def _is(state: VmState, vm: VmInstance | None) -> bool:
+    """Whether a VM is still in the state that a run has put it into."""
+    return vm is not None and vm.state is state
+
+
+def _settle_destroyed(tx: Tx, d: DoomedVm) -> None:
     vacate(tx, d.vm.uuid)
     nics.give_up_addresses(tx, d.nics)
     for root in d.roots:
@@ -138,8 +152,9 @@ def settle_destroyed(tx: Tx, d: DoomedVm) -> None:
 
 async def delete_root_volume(d: DoomedVm, cloud: Cloud) -> None:
     """Delete the disk for good."""
-    for root in d.roots:
-        await cloud.call(RemoveVolumeBits(volume_uuid=root.uuid))
+    if _is(VmState.EXPUNGING, cloud.store.get(VmInstance, d.vm.uuid)):
+        for root in d.roots:
+            await cloud.call(RemoveVolumeBits(volume_uuid=root.uuid))
 
 
 def forget(tx: Tx, d: DoomedVm) -> None:
@@ -155,5 +170,5 @@ def forget(tx: Tx, d: DoomedVm) -> None:
 
 def forget_everything(tx: Tx, d: DoomedVm) -> None:
     """Delete the rows of a VM that is out of reach. Should its host come back, the VM is a stranger there."""
-    settle_destroyed(tx, d)
+    _settle_destroyed(tx, d)
     forget(tx, d)

@@ -1,7 +1,8 @@
 """Stop, reboot, pause and resume a VM: one command on its host, from which the flow only goes forward.
 
 Each is begin → command → settle. The command is the pivot: a guest that was told to stop cannot be told to
-have gone on, so after a crash the command is repeated instead of undone.
+have gone on, so after a crash the command is repeated instead of undone. A run that is stuck, because its host
+does not answer, may be overtaken by one that destroys the VM; then there is nothing left for it to do.
 """
 
 from __future__ import annotations
@@ -42,12 +43,19 @@ def _flow(
         d.vm = tx.update(tx.require(VmInstance, d.vm.uuid), state=during)
 
     async def tell(d: PoweredVm, cloud: Cloud) -> None:
-        await command(d, cloud)
+        vm = cloud.store.get(VmInstance, d.vm.uuid)
+        if vm is not None and vm.state is during:
+            await command(d, cloud)
+
+    def conclude(tx: Tx, d: PoweredVm) -> None:
+        vm = tx.get(VmInstance, d.vm.uuid)
+        if vm is not None and vm.state is during:
+            settle(tx, d)
 
     return Flow(name, PoweredVm, lambda: (
         Step("begin", tx=begin, keeps="the pivot begins in the same commit", with_next=True),
         Step("tell_hypervisor", do=tell, pivot=True),
-        Step("settle", tx=settle),
+        Step("settle", tx=conclude),
     ))  # fmt: skip
 
 

@@ -112,7 +112,7 @@ async def test_a_host_that_is_off_does_not_answer(fleet: Fleet, bench: Bench) ->
 
 async def test_half_of_the_faults_come_before_and_half_after_the_deed(fleet: Fleet, bench: Bench) -> None:
     fleet.weather = Weather(fault_rate=1.0)
-    fleet._dice = random.Random(4)
+    fleet.dice = random.Random(4)
     refused = lost = 0
     for _ in range(40):
         fleet.machines[HOST.uuid].shelf("vm").clear()

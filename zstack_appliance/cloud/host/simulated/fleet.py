@@ -115,7 +115,7 @@ class Fleet:
         self.weather = weather or Weather()
         self.machines: dict[str, Machine] = {}
         self._instance = instance
-        self._dice = dice
+        self.dice = dice
         self._elsewhere = elsewhere
         self._mounts = {folder: SimulatedFiles() for folder in shared_folders}
         self._handlers: dict[str, tuple[type[Command[Any]], HostHandler]] = {}
@@ -141,7 +141,7 @@ class Fleet:
         await trio.sleep(self.weather.latency)
         if not machine.reachable:
             raise HostUnreachable("the simulated host is switched off")
-        fate = self._dice.random()
+        fate = self.dice.random()
         if fate < self.weather.fault_rate / 2:
             return failed("a simulated fault before anything was done")
         answer = await self._carry_out(machine, path, body)

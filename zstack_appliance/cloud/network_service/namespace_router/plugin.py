@@ -28,5 +28,6 @@ plugin = Plugin(
         (L2NetworkLeaving, provide.on_l2_leaving),
     ),
     starts=(provide.register,),
+    tasks=(provide.bring_in_line,),
     host_side=HOST_SIDE,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import trio
+
 from zstack_appliance.cloud.host.messages import HostLost, PrepareHost, on_host
 from zstack_appliance.cloud.host.schema import Host, HostState, HostStatus
 from zstack_appliance.cloud.l2_network.messages import L2NetworkLeaving
@@ -24,6 +26,9 @@ from zstack_appliance.kernel.store import Tx
 log = logging.getLogger(__name__)
 
 TYPE = "Namespace"
+
+RETRY_SECONDS = 60.0
+"""How often routers that are not in line with the records are looked for."""
 
 
 async def register(cloud: Cloud) -> None:
@@ -61,7 +66,43 @@ async def provide(hook: ProvideServices, cloud: Cloud) -> None:
         return
     router = found[0] if found else await _place(network, cloud)
     router = await _have_public_address(router, cloud, wanted=SNAT in services)
-    await cloud.call(on_host(router.host_uuid, ApplyRouter(router=await desired(network, router, services, cloud))))
+    try:
+        spec = await desired(network, router, services, cloud)
+        await cloud.call(on_host(router.host_uuid, ApplyRouter(router=spec)))
+    except CloudError:
+        await _mark(router, cloud, in_line=False)
+        raise
+    await _mark(router, cloud, in_line=True)
+
+
+async def _mark(router: NamespaceRouter, cloud: Cloud, *, in_line: bool) -> None:
+    if router.in_line is not in_line:
+        await cloud.write(lambda tx: _update(tx, router, in_line=in_line))
+
+
+def _update(tx: Tx, router: NamespaceRouter, *, in_line: bool) -> None:
+    row = tx.get(NamespaceRouter, router.uuid)
+    if row is not None:
+        tx.update(row, in_line=in_line)
+
+
+async def bring_in_line(cloud: Cloud) -> None:
+    """Serve again the networks whose router could not be told of a change; a background task.
+
+    A host may miss a word without being found lost, and nobody else would come back to it.
+    """
+    while True:
+        await trio.sleep(RETRY_SECONDS)
+        for router in await cloud.find(NamespaceRouter, in_line=False):
+            if (await cloud.get(Host, router.host_uuid)).status is HostStatus.CONNECTED:
+                await _serve_again(router.l3_network_uuid, cloud)
+
+
+async def _serve_again(network_uuid: str, cloud: Cloud) -> None:
+    try:
+        await cloud.call(ServeL3Network(l3_network_uuid=network_uuid))
+    except CloudError as error:
+        log.warning("the router of L3 network %s is not in line yet: %s", network_uuid, error)
 
 
 async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
@@ -144,6 +185,7 @@ async def _place(network: L3Network, cloud: Cloud) -> NamespaceRouter:
                 last_op_date=tx.now,
                 l3_network_uuid=network.uuid,
                 host_uuid=host.uuid,
+                in_line=True,
             )
         )
     )

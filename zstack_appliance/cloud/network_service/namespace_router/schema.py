@@ -6,7 +6,7 @@ from typing import Annotated
 
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.l3_network.schema import L3Network, UsedIp
-from zstack_appliance.kernel.schema import DELETE, DETACH, Record, Ref, Uuid, resource
+from zstack_appliance.kernel.schema import DELETE, DETACH, HIDDEN, Record, Ref, Uuid, resource
 
 
 @resource(wire="org.zstack.appliance", path="/appliance/namespace-routers", unique=(("l3_network_uuid",),))
@@ -15,4 +15,6 @@ class NamespaceRouter(Record, frozen=True, kw_only=True):
 
     l3_network_uuid: Annotated[Uuid, Ref(L3Network, back="namespaceRouter", on_delete=DELETE)]
     host_uuid: Annotated[Uuid, Ref(Host, back="namespaceRouter", on_delete=DELETE)]
+    in_line: Annotated[bool, HIDDEN]
+    """False once its host could not be told what the records say; it is told again as soon as it answers."""
     public_ip_uuid: Annotated[Uuid | None, Ref(UsedIp, edge="publicIp", on_delete=DETACH)] = None

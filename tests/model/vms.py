@@ -1,0 +1,171 @@
+"""What can be asked of VMs, and what must become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from tests.model.mirror import BUSY, GONE, Mirror, Thing
+from tests.model.operations import Operation, Pen, or_else
+from zstack_appliance.cloud.vm_instance.messages import (
+    CreateVmInstance,
+    DestroyVmInstance,
+    ExpungeVmInstance,
+    PauseVmInstance,
+    RebootVmInstance,
+    RecoverVmInstance,
+    ResumeVmInstance,
+    StartVmInstance,
+    StopVmInstance,
+    UpdateVmInstance,
+)
+from zstack_appliance.kernel.message import Request
+from zstack_appliance.kernel.principal import Principal
+
+MOST_VMS = 14
+RESERVED = 2**30
+"""Bytes that each host keeps for itself."""
+
+VM_STATES = ("Running", "Paused", "Stopped", "Destroyed")
+
+MOVES: Mapping[str, tuple[type[Request[object]], Mapping[str, str]]] = {
+    "start": (StartVmInstance, {"Stopped": "Running", "Running": "Running"}),
+    "stop": (StopVmInstance, {"Running": "Stopped", "Paused": "Stopped", "Stopped": "Stopped"}),
+    "reboot": (RebootVmInstance, {"Running": "Running"}),
+    "pause": (PauseVmInstance, {"Running": "Paused"}),
+    "resume": (ResumeVmInstance, {"Paused": "Running"}),
+    "recover": (RecoverVmInstance, {"Destroyed": "Stopped"}),
+    "expunge": (ExpungeVmInstance, {"Destroyed": GONE}),
+    "rename": (UpdateVmInstance, {state: state for state in VM_STATES}),
+}
+"""What is asked, and where it leads from where; from any other state it is refused."""
+
+
+def create(pen: Pen) -> Operation | None:
+    """A VM of whatever may be used, or of what may not."""
+    mirror = pen.mirror
+    image, offering = pen.thing("image"), pen.thing("offering")
+    if image is None or offering is None or len(mirror.of("vm")) >= MOST_VMS:
+        return None
+    principal = pen.pick(list(pen.accounts.values()))
+    # The one that takes everybody, mostly.
+    known = [network for network in mirror.of("l3") for _ in range(4 if network.public else 1)]
+    networks = [pen.pick(known)] if known else []
+    stopped = pen.chance(4)
+    uuid = mirror.fresh()
+    vm = Thing(
+        kind="vm",
+        uuid=uuid,
+        name=f"vm{mirror.drawn}",
+        owner=principal.account_uuid,
+        state="Stopped" if stopped else "Running",
+        above=(principal.account_uuid,),
+        uses=tuple(network.uuid for network in networks),
+        size=offering.size,
+    )
+    message = CreateVmInstance(
+        resource_uuid=uuid,
+        name=vm.name,
+        image_uuid=image.uuid,
+        instance_offering_uuid=offering.uuid,
+        l3_network_uuids=tuple(vm.uses) or None,
+        zone_uuid=None if networks else mirror.of("zone")[0].uuid,
+        strategy="CreateStopped" if stopped else "InstantStart",
+        system_tags=(f"hostname::{vm.name}",) if pen.chance(3) else None,
+        user_tags=("of the model",) if pen.chance(3) else None,
+    )
+    usable = all(mirror.visible(t, principal.account_uuid, admin=principal.admin) for t in (image, offering, *networks))
+    good = image.state == "Ready" and offering.state == "Enabled" and all(n.state == "Enabled" for n in networks)
+    verdict: bool | None = False
+    if usable and good:
+        verdict = _fits(pen, vm, networks) and _within_limits(pen, principal, int(not stopped))
+    label = f"{principal.account_uuid[:3]} creates {vm.name} ({offering.name}, {image.name})"
+    return pen.operation(label, message, principal, makes=(vm,), verdict=verdict or _unsure(verdict, networks))
+
+
+def _unsure(verdict: bool | None, networks: list[Thing]) -> bool | None:
+    """A network of the model's own may have no addresses left, or reach no cluster: only ``net1`` is certain."""
+    return None if verdict is None or any(not network.first for network in networks) else verdict
+
+
+def _fits(pen: Pen, vm: Thing, networks: list[Thing]) -> bool | None:
+    """Whether a host of the first cluster certainly takes the VM; others may, so a no is no certain one."""
+    if any(not network.first for network in networks):
+        return None
+    first = [host for host in pen.mirror.of("host", "Enabled") if host.first]
+    return True if any(has_room(pen.mirror, host, vm) for host in first) else None
+
+
+def has_room(mirror: Mirror, host: Thing, vm: Thing) -> bool:
+    """Whether a host has room for a VM."""
+    cpu, memory = mirror.held(host.uuid)
+    return host.size[0] - cpu >= vm.size[0] and host.size[1] - memory - RESERVED >= vm.size[1]
+
+
+def _within_limits(pen: Pen, principal: Principal, more: int) -> bool:
+    """Whether an account's quota lets it have so many busy VMs more; nothing limits an administrator."""
+    if principal.admin:
+        return True
+    account = principal.account_uuid
+    busy = sum(vm.owner == account for vm in pen.mirror.of("vm", *BUSY))
+    return more == 0 or busy + more <= pen.mirror.limits[account]
+
+
+def act(pen: Pen) -> Operation | None:
+    """Something that a VM is told."""
+    vm = pen.thing("vm")
+    if vm is None:
+        return None
+    fitting = [name for name, (_, moves) in MOVES.items() if vm.state in moves]
+    name = pen.pick([*fitting, *fitting, *MOVES])
+    cls, moves = MOVES[name]
+    principal = pen.caller(vm)
+    values = {"uuid": vm.uuid, **({"name": vm.name} if name == "rename" else {})}
+    if name == "stop" and pen.chance(2):
+        values["type"] = "cold"
+    verdict: bool | None = vm.state in moves and pen.may_act(vm, principal)
+    if verdict and name in ("start", "recover") and moves[vm.state] != vm.state:
+        verdict = _may_come_back(pen, vm, principal, starts=name == "start")
+    return pen.operation(
+        f"{principal.account_uuid[:3]} {name}s {vm.name} ({vm.state})",
+        cls(**values),
+        principal,
+        changes={vm.uuid: or_else(moves)},
+        verdict=verdict,
+    )
+
+
+def _may_come_back(pen: Pen, vm: Thing, principal: Principal, *, starts: bool) -> bool | None:
+    if not starts:
+        return True
+    if not _within_limits(pen, principal, 1):
+        return False
+    host = pen.mirror.things.get(vm.place or "")
+    networks = [pen.mirror.things[uuid] for uuid in vm.uses]
+    certain = all(network.first and network.state == "Enabled" for network in networks)
+    if host is None or host.state != "Enabled" or not host.first or not certain:
+        return None
+    # Its disk ties it to that host.
+    return has_room(pen.mirror, host, vm)
+
+
+def destroy(pen: Pen) -> Operation | None:
+    """A VM is destroyed, by the policy in force."""
+    vm = pen.thing("vm")
+    if vm is None:
+        return None
+    principal = pen.caller(vm)
+    goes_whole = pen.mirror.settings["vm"] == "Direct"
+    return pen.operation(
+        f"{principal.account_uuid[:3]} destroys {vm.name}",
+        DestroyVmInstance(uuid=vm.uuid),
+        principal,
+        changes={vm.uuid: partial(_destroyed, goes_whole)},
+        verdict=pen.may_act(vm, principal),
+    )
+
+
+def _destroyed(goes_whole: bool, before: str) -> tuple[str, ...]:
+    if goes_whole and before != GONE:
+        return ("Destroyed", GONE)
+    return (GONE,) if before == GONE else ("Destroyed",)
