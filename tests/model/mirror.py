@@ -7,6 +7,7 @@ host of a VM) does it take over what it finds, once that has passed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -68,9 +69,9 @@ class Mirror:
     drawn: int = 0
 
     def fresh(self) -> str:
-        """A uuid that nothing has."""
+        """A uuid that nothing has. Their beginnings differ too, as hosts name things by them."""
         self.drawn += 1
-        return f"{self.drawn:032x}"
+        return hashlib.md5(str(self.drawn).encode(), usedforsecurity=False).hexdigest()
 
     def add(self, *things: Thing) -> None:
         """Know these from now on."""

@@ -101,7 +101,9 @@ def tag(pen: Pen, tags: list[str]) -> Operation | None:
     values = {"resource_type": "VmInstanceVO", "resource_uuid": vm.uuid}
     if pen.chance(2):
         message = CreateSystemTag(tag=f"hostname::{pen.pick(('one', 'two'))}", **values)
-        return pen.operation(f"{principal.account_uuid[:3]} tags {vm.name} by pattern", message, principal, verdict=verdict)
+        return pen.operation(
+            f"{principal.account_uuid[:3]} tags {vm.name} by pattern", message, principal, verdict=verdict
+        )
     free = CreateUserTag(tag=pen.pick(("red", "blue")), **values)
     return pen.operation(f"{principal.account_uuid[:3]} tags {vm.name}", free, principal, verdict=verdict)
 
@@ -156,4 +158,3 @@ def setting(pen: Pen) -> Operation:
 
     message = UpdateGlobalConfig(category=category, name="deletionPolicy", value=value)
     return pen.operation(f"{category}.deletionPolicy becomes {value}", message, verdict=True, then=note)
-

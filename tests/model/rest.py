@@ -121,8 +121,8 @@ async def visible_rows(site: Site, cls: type[Record], principal: Principal) -> P
     root = root_of(cls)
     if root.options.readable or describe(cls).options.readable:
         return []
-    table = f'SELECT resource_uuid FROM shared_resource WHERE to_public = 1 OR receiver_account_uuid = "{principal.account_uuid}"'
-    shared = {uuid for (uuid,) in site.store.reader.select(table.replace('"', "'"), ())}
+    sql = "SELECT resource_uuid FROM shared_resource WHERE to_public = 1 OR receiver_account_uuid = ?"
+    shared = {uuid for (uuid,) in site.store.reader.select(sql, (principal.account_uuid,))}
     return [
         f"account {principal.account_uuid} sees {cls.__name__} {row['uuid']} of another account"
         for row in body["inventories"]

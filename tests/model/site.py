@@ -29,6 +29,7 @@ from zstack_appliance.kernel.world import Entropy
 FAIR = Weather()
 STORM_SECONDS = 300.0
 """Virtual seconds that bad weather lasts at most."""
+RETRY_SECONDS = 70.0
 REST_SECONDS = 3600.0
 """Virtual seconds in which hosts that answer again must be connected, and what is under way must have ended."""
 
@@ -158,6 +159,8 @@ class Site:
         # Hosts may be found lost a little later still, by pings that were on their way.
         await eventually(self._all_connected, within=REST_SECONDS, every=5.0)
         await settle(self.cloud)
+        # What is tried again, is tried once a minute.
+        await trio.sleep(RETRY_SECONDS)
         await eventually(self._all_connected, within=REST_SECONDS, every=5.0)
 
     def _all_connected(self) -> bool:
@@ -185,5 +188,3 @@ class Site:
         )
         cloud = await self._stack.enter_async_context(opening)
         self._cloud = SimulatedCloud(cloud.appliance, data, fleet)
-
-

@@ -17,7 +17,7 @@ from trio.testing import MockClock
 
 T = TypeVar("T")
 
-_Work = Callable[[], Awaitable[Any]]
+_Work = Callable[[], Awaitable[object]]
 
 STUCK_SECONDS = 60.0
 """Real seconds without any event after which a run counts as dead; under a virtual clock there is always one."""
@@ -35,7 +35,7 @@ class Stepper:
         self._leave = leave
         self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._send, self._receive = trio.open_memory_channel[_Work](1)
-        self._result: outcome.Outcome[Any] | None = None
+        self._results: list[outcome.Outcome[Any]] = []
         self._ended: outcome.Outcome[None] | None = None
         trio.lowlevel.start_guest_run(
             self._main,
@@ -50,17 +50,17 @@ class Stepper:
         Raises:
             BaseException: what the work raises, or what ended the whole run.
         """
-        self._result = None
         self._send.send_nowait(work)
-        self._turn(lambda: self._result is not None)
-        assert self._result is not None
-        result: T = self._result.unwrap()
+        self._turn(lambda: bool(self._results))
+        result: T = self._results.pop().unwrap()
         return result
 
     def close(self) -> None:
         """End the run. Safe to repeat."""
         self._send.close()
         self._turn(lambda: self._ended is not None)
+        if self._ended is not None:
+            self._ended.unwrap()
 
     def _turn(self, is_done: Callable[[], bool]) -> None:
         while not is_done():
@@ -78,6 +78,6 @@ class Stepper:
                 result = await outcome.acapture(work)
                 if isinstance(result, outcome.Error) and isinstance(result.error, trio.Cancelled):
                     return  # Nobody cancels here, so that something must have crashed.
-                self._result = result
+                self._results.append(result)
         finally:
             await self._leave()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from tests.model.mirror import BUSY, GONE, Mirror, Thing
 from tests.model.operations import Operation, Pen, or_else
@@ -28,7 +29,7 @@ RESERVED = 2**30
 
 VM_STATES = ("Running", "Paused", "Stopped", "Destroyed")
 
-MOVES: Mapping[str, tuple[type[Request[object]], Mapping[str, str]]] = {
+MOVES: Mapping[str, tuple[type[Request[Any]], Mapping[str, str]]] = {
     "start": (StartVmInstance, {"Stopped": "Running", "Running": "Running"}),
     "stop": (StopVmInstance, {"Running": "Stopped", "Paused": "Stopped", "Stopped": "Stopped"}),
     "reboot": (RebootVmInstance, {"Running": "Running"}),

@@ -1,0 +1,80 @@
+"""Words that a host did not hear: runs that are stuck do nothing once another has overtaken them, and a router
+that missed a change is told again. A drawn model found each of these.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trio.testing import MockClock
+
+from tests.eventually import eventually
+from tests.running import Caller, SimulatedCloud, simulated_cloud
+from tests.scenarios.vms import act, named, new_vm
+from zstack_appliance.cloud.host.schema import HostCharge
+from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
+from zstack_appliance.kernel.journal import OPEN, FlowRun
+
+
+async def no_run_is_open(cloud: SimulatedCloud) -> None:
+    """Wait until what was stuck has been tried again, and has ended."""
+    await eventually(lambda: not cloud.kernel.store.find(FlowRun, state=OPEN), within=600.0, every=1.0)
+
+
+async def unheard(cloud: SimulatedCloud, admin: Caller, vm: dict[str, Any], method: str, body: object) -> None:
+    """One call about a VM whose host does not answer for a moment."""
+    machine = cloud.fleet.machines[vm["hostUuid"]]
+    machine.reachable = False
+    path = f"/vm-instances/{vm['uuid']}" + ("/actions" if method == "PUT" else "")
+    await admin.refused(method, path, body)
+    assert cloud.kernel.store.find(FlowRun, state=OPEN), "the run is stuck"
+    machine.reachable = True
+
+
+@pytest.mark.parametrize("action", ["rebootVmInstance", "stopVmInstance", "pauseVmInstance"])
+async def test_a_stuck_command_leaves_a_vm_alone_that_was_destroyed_since(
+    action: str, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with simulated_cloud(tmp_path, hosts=1) as cloud, cloud.login() as admin:
+        vm = await new_vm(admin, "vm")
+        await unheard(cloud, admin, vm, "PUT", {action: {}})
+        await admin.do("DELETE", f"/vm-instances/{vm['uuid']}")
+        await no_run_is_open(cloud)
+        row = cloud.kernel.store.require(VmInstance, vm["uuid"])
+        assert (row.state, cloud.kernel.store.count(HostCharge)) == (VmState.DESTROYED, 0)
+
+
+@pytest.mark.parametrize("after", ["recovered", "expunged"])
+async def test_a_stuck_destruction_does_not_destroy_twice(
+    after: str, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with simulated_cloud(tmp_path, hosts=1) as cloud, cloud.login() as admin:
+        vm = await new_vm(admin, "vm")
+        await unheard(cloud, admin, vm, "DELETE", None)
+        await admin.do("DELETE", f"/vm-instances/{vm['uuid']}")
+        if after == "recovered":
+            await act(admin, vm, "recoverVmInstance")
+            await act(admin, vm, "startVmInstance")
+        else:
+            await act(admin, vm, "expungeVmInstance")
+        await no_run_is_open(cloud)
+        found = cloud.kernel.store.get(VmInstance, vm["uuid"])
+        assert (found and found.state) == (VmState.RUNNING if after == "recovered" else None)
+
+
+async def test_a_router_that_missed_a_change_is_told_again(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with simulated_cloud(tmp_path, hosts=1) as cloud, cloud.login() as admin:
+        [machine] = cloud.fleet.machines.values()
+        network = await named(admin, "/l3-networks", "net1")
+        machine.reachable = False
+        await admin.create(f"/l3-networks/{network['uuid']}/dns", dns="1.1.1.1")
+        machine.reachable = True
+
+        def servers() -> list[str]:
+            [router] = machine.shelf("router").values()
+            return [str(server) for server in router.dns.upstreams]
+
+        assert "1.1.1.1" not in servers()
+        await eventually(lambda: "1.1.1.1" in servers(), within=120.0, every=1.0)
