@@ -25,6 +25,8 @@ from zstack_appliance.api.app import make_app
 from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.console import console_route
 from zstack_appliance.api.dates import printed
+from zstack_appliance.api.events import events_route
+from zstack_appliance.api.events_socket import events_socket_route
 from zstack_appliance.api.fresh import Fresh
 from zstack_appliance.api.health import health_route
 from zstack_appliance.api.legacy import Legacy
@@ -54,6 +56,7 @@ from zstack_appliance.kernel.derive.openapi import document
 from zstack_appliance.kernel.derive.route import Routes
 from zstack_appliance.kernel.doorplate import Doorplate
 from zstack_appliance.kernel.edges import Graph
+from zstack_appliance.kernel.events.service import Events
 from zstack_appliance.kernel.flow_edits import offers, with_edits
 from zstack_appliance.kernel.flows_file import FLOWS_FILE, read_edits
 from zstack_appliance.kernel.history import History
@@ -242,6 +245,7 @@ def _wire(
             Tickets: tickets,
             Doorplate: Doorplate(),
             Rounds: Rounds(queues),
+            Events: Events(store, compiler, inventories),
             History: History(store, inventories),
             Membership: membership,
             Zql: Zql(compiler, queries, snapshots, printed),
@@ -278,6 +282,7 @@ def _doors(
     callers = Callers(Sessions(appliance.kernel.store, outside.clock))
     requests = appliance.kernel.bus.requests
     routes = Routes(requests, resources)
+    events = appliance.kernel.as_system().use(Events)
     inside = (appliance.portal, appliance.jobs, appliance.answers, callers)
     looks = (look for plugin in appliance.plugins for look in plugin.presentations)
     return make_app(
@@ -286,6 +291,8 @@ def _doors(
             openapi_route(lambda: document(routes.all, graph, VERSION)),
             *Legacy(messages(requests, resources), *inside).routes,
             console_route(appliance.kernel.services[Tickets]),
+            events_route(events, callers),
+            events_socket_route(events, callers),
             health_route(VERSION, lambda: appliance.ready),
             *_pages(outside, appliance, shown, Nouns(graph, requests, looks), routes, callers),
         ],

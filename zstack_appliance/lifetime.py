@@ -17,6 +17,7 @@ import trio
 from zstack_appliance.cloud.management_node import membership
 from zstack_appliance.kernel.config import Setting
 from zstack_appliance.kernel.errors import CloudError
+from zstack_appliance.kernel.events.service import Events
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.nodes import Fenced
 from zstack_appliance.kernel.peers import Peers
@@ -74,6 +75,7 @@ async def start(appliance: Appliance, nursery: trio.Nursery) -> None:
     await kernel.store.catch_up()
     appliance.membership.load(kernel.store)
     kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
+    await nursery.start(cloud.use(Events).run)
     nursery.start_soon(_stop_when_fenced, appliance)
     for start in (start for plugin in plugins for start in plugin.early):
         await start(cloud)

@@ -18,7 +18,7 @@ from zstack_appliance.kernel.tag import SystemTag
 WIRE = "org.zstack.test"
 
 
-@resource(wire=WIRE, path="/things", owned=True)
+@resource(wire=WIRE, path="/things", owned=True, shareable=True)
 class Thing(Resource, frozen=True, kw_only=True):
     """Something that an account owns."""
 

@@ -114,6 +114,30 @@ class Compiler:
         sql = f"{text} WHERE {where.sql} ORDER BY {order.sql} LIMIT ? OFFSET ?"
         return Statement(sql, (*where.bindings, *order.bindings, query.limit, query.start))
 
+    def keys(
+        self, query: Query, cls: type[Record], principal: Principal, among: Sequence[str] | None = None
+    ) -> Statement:
+        """The uuids of the rows that match, in no order and whatever the page.
+
+        Args:
+            query: gives the conditions.
+            cls: the resource.
+            principal: confines what is seen.
+            among: only of these rows.
+
+        Raises:
+            InvalidArgument: conditions are wrong; it names all of them.
+        """
+        build = _Build(self, principal)
+        scope = outermost(self.narrowed(query, cls))
+        asked = [build.term(scope, query.where)]
+        if among is not None:
+            listed = msgspec.json.encode(list(among)).decode()
+            asked.insert(0, Statement(f"{scope.column('uuid')} IN {LISTED}", (listed,), selective=True))
+        where = build.where(scope, *asked)
+        refuse(*build.faults)
+        return select(f"{scope.root}.uuid", scope, where)
+
     def count(self, query: Query, cls: type[Record], principal: Principal) -> Statement:
         """The number of rows that match, whatever the page; one row of one column.
 

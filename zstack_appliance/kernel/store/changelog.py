@@ -36,6 +36,10 @@ _OF = (
     f'SELECT log."number", log."at", log."body" FROM "{CHANGES_OF}" one JOIN "{CHANGES}" log USING ("number")'
     ' WHERE one."uuid" = ? AND one."number" < ? ORDER BY one."number" DESC LIMIT ?'
 )
+_NEXT = (
+    f'SELECT log."number", log."at", log."body" FROM "{CHANGES_OF}" one JOIN "{CHANGES}" log USING ("number")'
+    ' WHERE one."uuid" = ? AND one."number" > ? ORDER BY one."number" LIMIT 1'
+)
 _OLDEST = f'SELECT "number", "body" FROM "{CHANGES}" WHERE "number" <= ? ORDER BY 1 LIMIT ?'
 _UNINDEX = f'DELETE FROM "{CHANGES_OF}" WHERE "uuid" = ? AND "number" = ?'
 _FORGET = f'DELETE FROM "{CHANGES}" WHERE "number" = ?'
@@ -97,21 +101,28 @@ def keep(connection: apsw.Connection, tables: Tables, batch: Batch) -> None:
         connection.executemany(_INDEX, [(line.key, batch.number) for line in lines])
 
 
+def is_kept(tables: Tables, change: Change) -> bool:
+    """Whether a change is worth keeping."""
+    row = change.after or change.before
+    if row is None:
+        return False
+    table = tables.of(type(row))
+    if table.journal:
+        return False
+    if change.before is None or change.after is None:
+        return True
+    return not table.volatile.issuperset(differences(change.before, change.after))
+
+
 def _kept(tables: Tables, changes: Iterable[Change]) -> Iterator[Line]:
     for change in changes:
-        row = change.after or change.before
-        if row is None:
-            continue
-        table = tables.of(type(row))
-        if table.journal:
+        if not is_kept(tables, change):
             continue
         before: Any = change.before
         if change.before is not None and change.after is not None:
             before = differences(change.before, change.after)
-            if table.volatile.issuperset(before):
-                continue
         yield Line(
-            type(row).__name__, change.table, change.key, change.owner,
+            type(change.after or change.before).__name__, change.table, change.key, change.owner,
             change.account, change.job, change.api, change.after, before,
         )  # fmt: skip
 
@@ -175,6 +186,13 @@ def of(reader: Reader, uuid: str, before: int = LATEST, limit: int = 100) -> lis
     return found
 
 
+def next_of(reader: Reader, uuid: str, number: int) -> Past | None:
+    """The first thing that happened to the row with this key after batch `number`; None when nothing has."""
+    for found, at, body in reader.select(_NEXT, (uuid, number)):
+        return next(Past(found, at, line) for line in _lines.decode(body) if line.key == uuid)
+    return None
+
+
 def floor(reader: Reader) -> int:
     """The number up to which batches have been forgotten; 0 when none has been."""
     rows = reader.select(_FLOOR)
@@ -208,3 +226,9 @@ def forget(connection: apsw.Connection, through: int, at_most: int) -> int:
         connection.execute(_FORGET, (number,))
         connection.execute(_SET_FLOOR, (number,))
     return len(rows)
+
+
+def date_of(reader: Reader, number: int) -> int:
+    """Milliseconds UTC of the latest batch up to this number of which something is kept; 0 without one."""
+    rows = reader.select(f'SELECT "at" FROM "{CHANGES}" WHERE "number" <= ? ORDER BY "number" DESC LIMIT 1', (number,))
+    return int(rows[0][0]) if rows else 0
