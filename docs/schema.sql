@@ -423,6 +423,20 @@ CREATE TABLE "plugin_record" (
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX "plugin_record__name" ON "plugin_record" ("name");
+CREATE TABLE "policy" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "name" TEXT NOT NULL,
+  "description" TEXT,
+  "account_uuid" TEXT NOT NULL REFERENCES "account" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "statements" TEXT NOT NULL,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE INDEX "policy__account_uuid" ON "policy" ("account_uuid");
+CREATE INDEX "policy__name" ON "policy" ("name");
+CREATE INDEX "policy__create_date__uuid" ON "policy" ("create_date", "uuid");
+CREATE INDEX "policy__owner_uuid__create_date__uuid" ON "policy" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "primary_storage" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -493,9 +507,11 @@ CREATE TABLE "session" (
   "account_uuid" TEXT NOT NULL REFERENCES "account" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
   "admin" INTEGER NOT NULL CHECK ("admin" IN (0, 1)),
   "expired_date" INTEGER NOT NULL,
+  "user_uuid" TEXT,
   "owner_uuid" TEXT NOT NULL
 ) STRICT;
 CREATE INDEX "session__account_uuid" ON "session" ("account_uuid");
+CREATE INDEX "session__user_uuid" ON "session" ("user_uuid");
 CREATE TABLE "shared_resource" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,
@@ -562,6 +578,63 @@ CREATE UNIQUE INDEX "used_ip__l3_network_uuid__ip_in_long" ON "used_ip" ("l3_net
 CREATE INDEX "used_ip__ip_range_uuid" ON "used_ip" ("ip_range_uuid");
 CREATE INDEX "used_ip__create_date__uuid" ON "used_ip" ("create_date", "uuid");
 CREATE INDEX "used_ip__owner_uuid__create_date__uuid" ON "used_ip" ("owner_uuid", "create_date", "uuid");
+CREATE TABLE "user" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "name" TEXT NOT NULL,
+  "description" TEXT,
+  "account_uuid" TEXT NOT NULL REFERENCES "account" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "password" TEXT NOT NULL,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "user__account_uuid__name" ON "user" ("account_uuid", "name");
+CREATE INDEX "user__name" ON "user" ("name");
+CREATE INDEX "user__create_date__uuid" ON "user" ("create_date", "uuid");
+CREATE INDEX "user__owner_uuid__create_date__uuid" ON "user" ("owner_uuid", "create_date", "uuid");
+CREATE TABLE "user_group" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "name" TEXT NOT NULL,
+  "description" TEXT,
+  "account_uuid" TEXT NOT NULL REFERENCES "account" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE INDEX "user_group__account_uuid" ON "user_group" ("account_uuid");
+CREATE INDEX "user_group__name" ON "user_group" ("name");
+CREATE INDEX "user_group__create_date__uuid" ON "user_group" ("create_date", "uuid");
+CREATE INDEX "user_group__owner_uuid__create_date__uuid" ON "user_group" ("owner_uuid", "create_date", "uuid");
+CREATE TABLE "user_group_policy_ref" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "group_uuid" TEXT NOT NULL REFERENCES "user_group" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "policy_uuid" TEXT NOT NULL REFERENCES "policy" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "user_group_policy_ref__group_uuid__policy_uuid" ON "user_group_policy_ref" ("group_uuid", "policy_uuid");
+CREATE INDEX "user_group_policy_ref__policy_uuid" ON "user_group_policy_ref" ("policy_uuid");
+CREATE TABLE "user_group_user_ref" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "user_uuid" TEXT NOT NULL REFERENCES "user" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "group_uuid" TEXT NOT NULL REFERENCES "user_group" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "user_group_user_ref__user_uuid__group_uuid" ON "user_group_user_ref" ("user_uuid", "group_uuid");
+CREATE INDEX "user_group_user_ref__group_uuid" ON "user_group_user_ref" ("group_uuid");
+CREATE TABLE "user_policy_ref" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "user_uuid" TEXT NOT NULL REFERENCES "user" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "policy_uuid" TEXT NOT NULL REFERENCES "policy" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "user_policy_ref__user_uuid__policy_uuid" ON "user_policy_ref" ("user_uuid", "policy_uuid");
+CREATE INDEX "user_policy_ref__policy_uuid" ON "user_policy_ref" ("policy_uuid");
 CREATE TABLE "user_tag" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,

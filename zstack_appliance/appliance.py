@@ -40,6 +40,7 @@ from zstack_appliance.cloud.account.first_admin import FirstAdmin
 from zstack_appliance.cloud.account.limits import limit_of
 from zstack_appliance.cloud.account.passwords import ARGON2, Offload, Passwords
 from zstack_appliance.cloud.account.sessions import Sessions
+from zstack_appliance.cloud.account.user_rights import UserRights
 from zstack_appliance.cloud.host.command import COMMANDS
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.management_node.membership import Membership, leave
@@ -253,7 +254,8 @@ def _wire(
         },
         drivers={key: make for plugin in plugins for key, make in plugin.drivers.items()},
     )
-    portal = Portal(kernel, [patterns])
+    rights = kernel.services[UserRights] = UserRights(store)
+    portal = Portal(kernel, [patterns], rights)
     answers = Answers(inventories, queries, store.reader)
     jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery)
     inbox = Inbox(kernel, nursery)

@@ -46,6 +46,7 @@ QUERIES = {route.path: route for route in ROUTES.all if isinstance(route, QueryR
 
 NO_SESSION = {
     "LogInByAccount": "it makes one",
+    "LogInByUser": "it makes one",
     "LogOut": "whoever holds a session's uuid may end it",
     "ValidateSession": "it asks about one",
     "GetVersion": "clients ask before they log in",

@@ -36,7 +36,7 @@ DEVIATIONS = {
     "APIDetachNetworkServiceFromL3NetworkMsg.networkServices is required": "nothing else says what to detach",
     "APICreateVmInstanceMsg.virtio is missing": "the image says whether its guest has virtio drivers",
     "APIZQLQueryMsg.zql is required": "a call without a text has nothing to answer",
-    "AccountInventory -> *": "accounts have neither users, groups nor policies",
+    "PolicyInventory.description is not ZStack's": "what a policy was made with can be read",
     "BackupStorageInventory -> volumeSnapshot*": "snapshots are not kept on backup storage",
     "PrimaryStorageInventory -> volumeSnapshot is missing": "there are no snapshots yet",
     "VolumeInventory -> snapshot is missing": "there are no snapshots yet",

@@ -31,17 +31,26 @@ class TagRules(Protocol):
         """Raise an `InvalidArgument` for a system tag that no pattern accepts."""
 
 
+class Rights(Protocol):
+    """Knows what those may do who act for an account and are not it."""
+
+    def refuse(self, message: type[Request[Any]], principal: Principal) -> None:
+        """Raise a `Forbidden` for an API that such a principal may not call."""
+
+
 class Portal:
     """Serves API requests on behalf of principals.
 
     Args:
         kernel: the node.
         tags: the rules that tags are checked by.
+        rights: knows what users may call; without it there are none.
     """
 
-    def __init__(self, kernel: Kernel, tags: Iterable[TagRules] = ()) -> None:
+    def __init__(self, kernel: Kernel, tags: Iterable[TagRules] = (), rights: Rights | None = None) -> None:
         self.kernel = kernel
         self._tags = tuple(tags)
+        self._rights = rights
 
     async def serve(self, message: Request[Any], principal: Principal, job_uuid: str | None = None) -> Any:
         """Check a request, hand it to its handler, and give the handler's reply.
@@ -94,7 +103,7 @@ class Portal:
         Raises:
             InvalidArgument: it is no API.
             Unauthenticated: it needs a session and there is none.
-            Forbidden: it is for administrators.
+            Forbidden: it is for administrators, or no policy allows it to the user.
         """
         declared = api_of(message)
         if declared is None:
@@ -105,6 +114,10 @@ class Portal:
             raise Unauthenticated("Session expired or unknown; log in and send the new session's uuid")
         if declared.access is Access.ADMIN and not principal.admin:
             raise Forbidden(f"only an administrator may call {wire_name(message)}")
+        if principal.user_uuid is not None:
+            if self._rights is None:
+                raise Forbidden("users are not served here; log in as the account")
+            self._rights.refuse(message, principal)
 
     def _is_gone(self, message: Delete) -> bool:
         """Whether a delete names a well-formed uuid of nothing: what is gone counts as deleted."""

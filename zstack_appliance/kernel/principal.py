@@ -17,12 +17,14 @@ class Principal:
         admin: whether it is of type SystemAdmin, who may do everything.
         session_uuid: the stored session's uuid (a hash, no key), if it came with one.
         source: where the call came from: an address, ``local`` for the machine itself, "" for the appliance.
+        user_uuid: who acts for the account, where it is not the account itself; it may do less.
     """
 
     account_uuid: str
     admin: bool
     session_uuid: str | None = None
     source: str = ""
+    user_uuid: str | None = None
 
 
 SYSTEM = Principal(ADMIN_ACCOUNT, admin=True)

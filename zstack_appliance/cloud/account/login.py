@@ -14,9 +14,11 @@ from zstack_appliance.cloud.account.messages import (
 from zstack_appliance.cloud.account.passwords import Passwords
 from zstack_appliance.cloud.account.schema import Account, AccountType, Session
 from zstack_appliance.cloud.account.sessions import stored_uuid
+from zstack_appliance.cloud.account.user_messages import LogInByUser
+from zstack_appliance.cloud.account.user_schema import User
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import GlobalConfig
-from zstack_appliance.kernel.errors import Conflict, Unauthenticated
+from zstack_appliance.kernel.errors import Conflict, Fault, Unauthenticated, refuse
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.store import Tx
 
@@ -68,8 +70,32 @@ async def log_in(m: LogInByAccount, cloud: Cloud) -> SessionInventory:
         raise Unauthenticated("wrong account name or password", code="ID.1000")
     attempts.succeeded(m.account_name, cloud.principal.source)
     key = cloud.entropy.uuid()
-    session = await _open(account, key, cloud)
+    session = await _open(account, None, key, cloud)
     return _inventory(session, key)
+
+
+@handles(LogInByUser)
+async def log_in_by_user(m: LogInByUser, cloud: Cloud) -> SessionInventory:
+    """Check a user's password and open a session for it."""
+    if m.account_uuid is None and m.account_name is None:
+        refuse(Fault("accountName", "say whose user it is: give accountUuid or accountName"))
+    named = m.account_uuid or m.account_name or ""
+    attempts = cloud.use(LoginAttempts)
+    # An account and a user of it may have one name, and are guessed apart.
+    who = f"{named}/{m.user_name}"
+    wait = attempts.begin(who, cloud.principal.source)
+    if wait > 0:
+        raise Unauthenticated(f"too many failed logins from here; try again in {wait} s", code="ID.1000")
+    wanted = {"uuid": m.account_uuid} if m.account_uuid is not None else {"name": m.account_name}
+    account = next(iter(await cloud.find(Account, **wanted)), None)
+    users = await cloud.find(User, account_uuid=account.uuid, name=m.user_name) if account else []
+    user = next(iter(users), None)
+    known = await cloud.use(Passwords).matches(user.password if user else None, m.password)
+    if account is None or user is None or not known:
+        raise Unauthenticated("wrong account name, user name or password", code="ID.1000")
+    attempts.succeeded(who, cloud.principal.source)
+    key = cloud.entropy.uuid()
+    return _inventory(await _open(account, user, key, cloud), key)
 
 
 @handles(LogOut)
@@ -117,7 +143,7 @@ def _remove_expired(tx: Tx) -> None:
             tx.delete(session)
 
 
-async def _open(account: Account, key: str, cloud: Cloud) -> Session:
+async def _open(account: Account, user: User | None, key: str, cloud: Cloud) -> Session:
     now = cloud.clock.millis()
     session = Session(
         uuid=stored_uuid(key),
@@ -126,19 +152,23 @@ async def _open(account: Account, key: str, cloud: Cloud) -> Session:
         account_uuid=account.uuid,
         admin=account.type is AccountType.SYSTEM_ADMIN,
         expired_date=now + cloud.configs.number(TIMEOUT.path) * 1000,
+        user_uuid=user.uuid if user is not None else None,
     )
     most = cloud.configs.number(MAX_CONCURRENT.path)
     unique = cloud.configs.flag(UNIQUE.path)
 
     def commit(tx: Tx) -> Session:
-        if tx.require(Account, account.uuid).password != account.password:
+        who = account if user is None else user
+        if tx.require(type(who), who.uuid).password != who.password:
             raise Unauthenticated("wrong account name or password", code="ID.1000")
-        others = [other for other in tx.find(Session, account_uuid=account.uuid) if other.expired_date > now]
+        held = tx.find(Session, account_uuid=account.uuid, user_uuid=session.user_uuid)
+        others = [other for other in held if other.expired_date > now]
         if unique:
             for other in others:
                 tx.delete(other)
         elif len(others) >= most:
-            text = f"account[{account.name}] has {most} sessions, the most that {MAX_CONCURRENT.path} allows"
+            kind = "account" if user is None else "user"
+            text = f"{kind}[{who.name}] has {most} sessions, the most that {MAX_CONCURRENT.path} allows"
             raise Conflict(f"{text}; log out of one", code="ID.1006")
         return tx.insert(session)
 
@@ -153,7 +183,7 @@ def _inventory(session: Session, key: str | None) -> SessionInventory:
     return SessionInventory(
         uuid=key,
         account_uuid=session.account_uuid,
-        user_uuid=session.account_uuid,
+        user_uuid=session.user_uuid or session.account_uuid,
         expired_date=session.expired_date,
         create_date=session.create_date,
     )

@@ -23,7 +23,7 @@ class SessionInventory(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     uuid: str | None = None
     account_uuid: Uuid
     user_uuid: Uuid
-    """The account's uuid again: ZStack's clients expect it for logins by account."""
+    """The user's, or the account's again: ZStack's clients expect it for logins by account."""
     expired_date: Annotated[Millis, TIMESTAMP]
     create_date: Annotated[Millis, TIMESTAMP]
 

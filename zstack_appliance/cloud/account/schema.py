@@ -6,6 +6,7 @@ import enum
 from typing import Annotated
 
 from zstack_appliance.kernel.schema import (
+    COMPANION,
     DELETE,
     HIDDEN,
     SECRET,
@@ -43,6 +44,8 @@ class Session(Record, frozen=True, kw_only=True):
     admin: Annotated[bool, HIDDEN]
     """Whether the account is a SystemAdmin; kept here so that one read per request is enough."""
     expired_date: Annotated[Millis, TIMESTAMP]
+    user_uuid: Annotated[Uuid | None, COMPANION] = None
+    """The user who logged in, with which it goes; None for the account itself."""
 
 
 @resource(

@@ -34,4 +34,6 @@ class Sessions:
         session = self._store.get(Session, stored_uuid(session_uuid))
         if session is None or session.expired_date <= self._clock.millis():
             return None
-        return Principal(session.account_uuid, admin=session.admin, session_uuid=session.uuid)
+        return Principal(
+            session.account_uuid, admin=session.admin, session_uuid=session.uuid, user_uuid=session.user_uuid
+        )

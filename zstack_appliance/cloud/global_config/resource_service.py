@@ -16,11 +16,10 @@ from zstack_appliance.cloud.global_config.messages import (
 )
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import GlobalConfig
-from zstack_appliance.kernel.edges import Graph
 from zstack_appliance.kernel.errors import Forbidden, NotFound, refuse
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.resource_config import ResourceConfig, draft_config, fault_of
-from zstack_appliance.kernel.schema import Record, root_of
+from zstack_appliance.kernel.schema import Record
 from zstack_appliance.kernel.sharing import is_shared
 from zstack_appliance.kernel.store import Tx
 
@@ -72,7 +71,7 @@ def _stored(tx: Tx, resource_uuid: str, category: str, name: str) -> list[Resour
 async def delete(m: DeleteResourceConfig, cloud: Cloud) -> None:
     """Serve `DeleteResourceConfig`; a resource that is gone has none."""
     config = _bindable(m.category, m.name, cloud)
-    if _stored_row(m.resource_uuid, cloud) is None:
+    if cloud.store.reader.anything(m.resource_uuid) is None:
         return
     row = owned(m.resource_uuid, cloud)
 
@@ -129,7 +128,7 @@ def owned(uuid: str, cloud: Cloud) -> Record:
     Raises:
         NotFound: there is none, or it is not the caller's.
     """
-    row = _stored_row(uuid, cloud)
+    row = cloud.store.reader.anything(uuid)
     if row is None or not _is_owner(row, cloud):
         raise _missing(uuid)
     return row
@@ -141,16 +140,10 @@ def seen(uuid: str, cloud: Cloud) -> Record:
     Raises:
         NotFound: there is none, or the caller may not know of it.
     """
-    row = _stored_row(uuid, cloud)
+    row = cloud.store.reader.anything(uuid)
     if row is None or not (_is_owner(row, cloud) or is_shared(cloud.store, type(row), uuid, cloud.principal)):
         raise _missing(uuid)
     return row
-
-
-def _stored_row(uuid: str, cloud: Cloud) -> Record | None:
-    """The row that clients know by this uuid. Rows that they do not see, such as charges, may share it."""
-    public = (cls for cls in cloud.use(Graph).resources if root_of(cls).options.path is not None)
-    return next((row for cls in public if (row := cloud.store.get(cls, uuid)) is not None), None)
 
 
 def _is_owner(row: Record, cloud: Cloud) -> bool:

@@ -65,8 +65,9 @@ class Tables:
 
     @functools.cached_property
     def bases(self) -> tuple[type[Record], ...]:
-        """Every class that is no sub-type."""
-        return tuple(cls for cls in self._by_class if describe(cls).base is None)
+        """Every class that is no sub-type; those that clients know come first, as others may share their uuids."""
+        found = (cls for cls in self._by_class if describe(cls).base is None)
+        return tuple(sorted(found, key=lambda cls: describe(cls).options.path is None))
 
     @functools.cached_property
     def companions(self) -> tuple[tuple[type[Record], Field], ...]:
