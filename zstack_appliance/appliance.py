@@ -250,12 +250,11 @@ def _wire(
             History: History(store, inventories),
             Membership: membership,
             Zql: Zql(compiler, queries, snapshots, printed),
-            **_given(outside),
+            **_given(outside, store),
         },
         drivers={key: make for plugin in plugins for key, make in plugin.drivers.items()},
     )
-    rights = kernel.services[UserRights] = UserRights(store)
-    portal = Portal(kernel, [patterns], rights)
+    portal = Portal(kernel, [patterns], kernel.services[UserRights])
     answers = Answers(inventories, queries, store.reader)
     jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery)
     inbox = Inbox(kernel, nursery)
@@ -267,11 +266,12 @@ def _wire(
     return appliance
 
 
-def _given(outside: Outside) -> dict[type[Any], Any]:
+def _given(outside: Outside, store: Store) -> dict[type[Any], Any]:
     """What accounts and hosts need of the outside."""
     return {
         Instance: outside.instance,
         LoginAttempts: LoginAttempts(outside.clock),
+        UserRights: UserRights(store),
         Passwords: Passwords(outside.offload, outside.hasher),
         FirstAdmin: FirstAdmin(outside.data, outside.password),
     }

@@ -125,6 +125,7 @@ class Courier:
             held=[(each.table, each.uuid) for each in self._queues.held()],
             remaining=_remaining(),
             reports=list(reports),
+            user=cloud.principal.user_uuid,
         )
         life = (node, self.nodes.others.get(node, -1))
         with self._queues.elsewhere(key):

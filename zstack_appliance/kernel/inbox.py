@@ -133,7 +133,9 @@ class Inbox:
 
     async def _outcome(self, call: wire.Call, served: _Served) -> Any:
         kernel = self._kernel
-        principal = Principal(call.account, admin=call.admin, session_uuid=call.session, source=call.source)
+        principal = Principal(
+            call.account, admin=call.admin, session_uuid=call.session, source=call.source, user_uuid=call.user
+        )
         try:
             message = self._heard(unpack(call.message), call, served)
             with kernel.queues.on_behalf(Key(*key) for key in call.held):

@@ -75,6 +75,8 @@ class Call(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Seconds until the caller gives up."""
     reports: list[str] = []
     """Fields of the message that receive progress."""
+    user: str | None = None
+    """Who acts for the account, where it is not the account itself."""
 
 
 class CallOff(msgspec.Struct, frozen=True, tag=True):
