@@ -74,6 +74,14 @@ CREATE TABLE "disk_offering" (
 CREATE INDEX "disk_offering__name" ON "disk_offering" ("name");
 CREATE INDEX "disk_offering__create_date__uuid" ON "disk_offering" ("create_date", "uuid");
 CREATE INDEX "disk_offering__owner_uuid__create_date__uuid" ON "disk_offering" ("owner_uuid", "create_date", "uuid");
+CREATE TABLE "fallen_vm" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "vm_instance_uuid" TEXT NOT NULL REFERENCES "vm_instance" ("uuid") ON DELETE NO ACTION DEFERRABLE INITIALLY DEFERRED,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE INDEX "fallen_vm__vm_instance_uuid" ON "fallen_vm" ("vm_instance_uuid");
 CREATE TABLE "flow_run" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,

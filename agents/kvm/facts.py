@@ -51,6 +51,7 @@ async def connect(command: Connect, runtime: KvmRuntime) -> HostFacts:
         qemu_version=hypervisor.qemu_version,
         accelerator=runtime.learnt.accelerator.accelerator,
         accelerator_reason=runtime.learnt.accelerator.reason,
+        boot_id=await trio.to_thread.run_sync(runtime.machine.boot_id),
     )
 
 

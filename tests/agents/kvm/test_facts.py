@@ -31,6 +31,7 @@ async def test_a_host_tells_what_it_has(fake: FakeHost) -> None:
         qemu_version="7.2.22",
         accelerator=Accelerator.TCG,
         accelerator_reason="set by the administrator",
+        boot_id="boot-1",
     )
 
 

@@ -61,6 +61,7 @@ def test_names_on_the_wire_are_camel_case() -> None:
         qemu_version="7",
         accelerator=Accelerator.TCG,
         accelerator_reason="r",
+        boot_id="b",
     )
     assert {"cpuThreads", "acceleratorReason"} <= msgspec.json.decode(msgspec.json.encode(facts)).keys()
 

@@ -71,8 +71,12 @@ async def connect(host: Host, cloud: Cloud) -> Host:
         raise Unavailable(text, code="HOST.1003") from error
     host = await _set_status(host, HostStatus.CONNECTED, cloud)
     vms = {vm.uuid: vm.state.value for vm in listed.vms}
-    await cloud.publish(HostConnected(host=host, vms=vms))
-    return host
+    booted = host.boot_id is not None and host.boot_id != facts.boot_id
+    await cloud.publish(HostConnected(host=host, vms=vms, booted=booted))
+    if host.boot_id == facts.boot_id:
+        return host
+    # Only now, so that after a kill who listens is told again that the host was started anew.
+    return await cloud.write(lambda tx: tx.update(tx.require(Host, host.uuid), boot_id=facts.boot_id))
 
 
 async def disconnect(host: Host, cloud: Cloud) -> None:

@@ -60,6 +60,8 @@ class HostFacts(Wire, frozen=True, kw_only=True, rename="camel"):
     accelerator: Accelerator
     accelerator_reason: str
     """Why this accelerator and no other, for the operator."""
+    boot_id: str
+    """Changes when the host is started anew, and with that all its VMs have gone."""
 
 
 class Pong(Wire, frozen=True, kw_only=True, rename="camel"):

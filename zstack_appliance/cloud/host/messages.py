@@ -95,10 +95,14 @@ class HostLeaving(Hook[None], frozen=True, kw_only=True):
 
 
 class HostConnected(Event, frozen=True, kw_only=True):
-    """A host is ready for VMs; `vms` is what runs on it, by uuid."""
+    """A host is ready for VMs; `vms` is what runs on it, by uuid.
+
+    `booted` says that it was started anew since it was connected last, so that what ran there has gone.
+    """
 
     host: Host
     vms: dict[str, str]
+    booted: bool = False
 
 
 class VmsListed(Event, frozen=True, kw_only=True):

@@ -42,6 +42,9 @@ LIFE = (
         high=3600,
         bind=PLACES,
     ),
+    _switch(
+        "vm", "startAfterHostBoot", "true", "Whether a VM that ran when its host went down is started again.", PLACES
+    ),
 )
 TUNING = (
     GlobalConfig(

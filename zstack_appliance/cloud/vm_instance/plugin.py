@@ -10,6 +10,7 @@ from zstack_appliance.cloud.vm_instance import (
     create,
     destroy,
     expunge_task,
+    fallen,
     hostnames,
     inspect,
     power,
@@ -20,7 +21,7 @@ from zstack_appliance.cloud.vm_instance import (
 from zstack_appliance.cloud.vm_instance.configs import CONFIGS
 from zstack_appliance.cloud.vm_instance.messages import DestroyVmInstance, LeaveHost, RemoveVm, TakeNicAway
 from zstack_appliance.cloud.vm_instance.quotas import QUOTAS
-from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
+from zstack_appliance.cloud.vm_instance.schema import FallenVm, VmInstance, VmNic
 from zstack_appliance.cloud.vm_instance.tags import TAGS
 from zstack_appliance.cloud.vm_instance.ui import PRESENTATIONS
 from zstack_appliance.kernel.message import BeforeDelete, DeleteMode
@@ -30,7 +31,7 @@ from zstack_appliance.kernel.standard import deletes
 
 plugin = Plugin(
     name="vm_instance",
-    resources=(VmInstance, VmNic),
+    resources=(VmInstance, VmNic, FallenVm),
     handlers=(
         create.create,
         start.start,
@@ -51,6 +52,8 @@ plugin = Plugin(
     ),
     listeners=(
         (VmReported, sync.on_report),
+        # First: it has to see what was running before the records say that it is stopped.
+        (HostConnected, fallen.on_connected),
         (HostConnected, sync.on_listed),
         (VmsListed, sync.on_listed),
         (HostLost, sync.on_lost),
@@ -79,7 +82,7 @@ plugin = Plugin(
     },
     quotas=QUOTAS,
     tags=TAGS,
-    singletons=(expunge_task.expunge_old,),
+    singletons=(expunge_task.expunge_old, fallen.restart_fallen),
     configs=(console.TOKEN_TIMEOUT, *CONFIGS),
     presentations=PRESENTATIONS,
 )

@@ -73,6 +73,13 @@ class VmInstance(Resource, frozen=True, kw_only=True):
     architecture: str | None = None
 
 
+@resource(wire="org.zstack.appliance")
+class FallenVm(Record, frozen=True, kw_only=True):
+    """A VM that went down with its host and is to be started again; its uuid is the VM's."""
+
+    vm_instance_uuid: Annotated[Uuid, Ref(VmInstance, on_delete=DELETE)]
+
+
 class NicState(enum.Enum):
     """Whether a NIC's link is up."""
 

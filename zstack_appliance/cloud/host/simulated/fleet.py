@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgspec
 import trio
 from trio.abc import Stream
 
@@ -82,6 +83,11 @@ class Machine:
                 except (trio.WouldBlock, trio.BrokenResourceError):
                     continue
         return VmStatus(uuid=uuid, state=state)
+
+    def boot(self) -> None:
+        """Start the host anew: what it held in memory has gone, and nobody was told."""
+        self.facts = msgspec.structs.replace(self.facts, boot_id=str(int(self.facts.boot_id) + 1))
+        self.shelf(STATES).clear()
 
     def inventory(self) -> dict[str, Any]:
         """Everything that was made on the host, for comparing before with after."""
@@ -172,6 +178,7 @@ class Fleet:
                 qemu_version="simulated",
                 accelerator=Accelerator.KVM,
                 accelerator_reason="simulated",
+                boot_id="1",
             ),
             files=SimulatedFiles(elsewhere=self._elsewhere, mounts=self._mounts),
         )

@@ -49,7 +49,7 @@ async def connect(_: Connect, host: SimulatedMachine) -> HostFacts:
 
 async def ping(_: Ping, host: SimulatedMachine) -> Pong:
     """Answer."""
-    return Pong(boot_id=host.facts.hostname)
+    return Pong(boot_id=host.facts.boot_id)
 
 
 async def list_vms(_: ListVms, host: SimulatedMachine) -> VmList:
