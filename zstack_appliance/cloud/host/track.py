@@ -213,7 +213,7 @@ async def _listen(host_uuid: str, cloud: Cloud) -> None:
             async with aclosing(cloud.use(HostLinks).of(host).notices()) as notices:
                 async for notice in notices:
                     await _pass_on(notice, host, cloud)
-        except HostUnreachable as error:
+        except (HostUnreachable, LookupError) as error:  # Or nothing here reaches hosts of its type.
             log.info("host %s is not heard: %s", host.name, error)
         await trio.sleep(1.0)
 
