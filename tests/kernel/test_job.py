@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from tests.kernel.small_flows import RunScript, Script
 from tests.running import BASE, running
 from zstack_appliance.kernel.errors import Conflict, NotFound, Unavailable
-from zstack_appliance.kernel.job import Job, JobState
-from zstack_appliance.kernel.principal import SYSTEM
+from zstack_appliance.kernel.job import STARTING_OF_ONE, STARTING_SECONDS, Job, JobState
+from zstack_appliance.kernel.principal import SYSTEM, Principal
 
 UUID = "1" * 32
 
@@ -98,3 +98,26 @@ async def test_who_waits_is_let_go_before_the_doors_close(tmp_path: Path, autoju
         cloud.jobs.release()
         assert (await cloud.jobs.wait(job.uuid, 30.0)).state is JobState.RUNNING
         assert trio.current_time() == began
+
+
+async def test_one_accounts_flood_keeps_no_other_from_starting(tmp_path: Path, autojump_clock: MockClock) -> None:
+    flood, other = (Principal(letter * 32, admin=True) for letter in "ab")
+    begun: dict[Principal, list[float]] = {flood: [], other: []}
+    script = Script(("a",), seconds={"a": 10.0})
+
+    async with running(tmp_path, plugins=(*BASE, script.plugin())) as cloud, trio.open_nursery() as nursery:
+        start = trio.current_time()
+
+        async def submit(who: Principal) -> None:
+            await cloud.jobs.submit(RunScript(), who)
+            begun[who].append(trio.current_time() - start)
+
+        for _ in range(3 * STARTING_OF_ONE):
+            nursery.start_soon(submit, flood)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(submit, other)
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    assert begun[other][0] < STARTING_SECONDS, "at once"
+    rounds = [sum(at < (turn + 1) * STARTING_SECONDS for at in begun[flood]) for turn in range(3)]
+    assert rounds == [STARTING_OF_ONE, 2 * STARTING_OF_ONE, 3 * STARTING_OF_ONE], "and the flood goes on"

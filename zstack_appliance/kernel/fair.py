@@ -110,13 +110,14 @@ class Fair:
     @asynccontextmanager
     async def turn(self, party: str) -> AsyncIterator[None]:
         """Wait for one of the places and hold it for the length of the block."""
-        await self._enter(party)
+        await self.enter(party)
         try:
             yield
         finally:
-            self._leave(party)
+            self.leave(party)
 
-    async def _enter(self, party: str) -> None:
+    async def enter(self, party: str) -> None:
+        """Wait for a place and hold it until `leave`."""
         await trio.lowlevel.checkpoint_if_cancelled()
         if self._has_room(party) and party not in self._waiting.parties:
             self._admit(party)
@@ -132,7 +133,8 @@ class Fair:
         # Whoever lets it in has counted it already, so that no newcomer overtakes.
         await trio.lowlevel.wait_task_rescheduled(withdraw)
 
-    def _leave(self, party: str) -> None:
+    def leave(self, party: str) -> None:
+        """Give a place back."""
         self._count -= 1
         self._inside[party] -= 1
         if not self._inside[party]:

@@ -16,11 +16,12 @@ import msgspec
 import trio
 
 from zstack_appliance.kernel.errors import CloudError, Conflict, NotFound, Unavailable
+from zstack_appliance.kernel.fair import Fair
 from zstack_appliance.kernel.journal import OPEN, FlowRun, RunState
 from zstack_appliance.kernel.message import Request, wire_name
 from zstack_appliance.kernel.peers import OutcomeUnknown
 from zstack_appliance.kernel.portal import Portal
-from zstack_appliance.kernel.principal import Principal
+from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, Principal
 from zstack_appliance.kernel.runner import error_code
 from zstack_appliance.kernel.schema import HIDDEN, SECRET, TIMESTAMP, Millis, Record, Uuid, fields_of, resource
 from zstack_appliance.kernel.store import Batch
@@ -61,6 +62,14 @@ class Job(Record, frozen=True, kw_only=True):
     """Which life of the node that was; see `Nodes`."""
 
 
+STARTING, STARTING_OF_ONE = 64, 48
+"""Jobs that may be in their first moments at once, in all and of one account. A job is at its busiest then; those
+beyond wait before they are written down, and accounts take turns."""
+
+STARTING_SECONDS = 0.1
+"""How long those moments last at most: a job that waits for a host longer than that keeps nobody from starting."""
+
+
 class Render(Protocol):
     """Turns a handler's reply into the body that a door answers."""
 
@@ -85,6 +94,9 @@ class Jobs:
         self._awaited: dict[str, trio.Event] = {}
         """By job, what wakes those who wait for its end, wherever it runs."""
         self._scopes: dict[str, trio.CancelScope] = {}
+        self._starting = Fair(STARTING, STARTING_OF_ONE)
+        self._begun: dict[str, trio.CancelScope] = {}
+        """By job, what ends the holding of its place among those that start."""
         self._parking = False
         self._released = False
         self._closed = False
@@ -120,12 +132,29 @@ class Jobs:
         # Before it is written down: a job of this node that is not known to run here is taken for a lost one.
         self._scopes[job.uuid] = trio.CancelScope()
         try:
-            job = await self._write_down(job, principal)
+            await self._starting.enter(principal.account_uuid)
+            try:
+                job = await self._write_down(job, principal)
+            except BaseException:
+                self._starting.leave(principal.account_uuid)
+                raise
         except BaseException:
             self._scopes.pop(job.uuid)
             raise
+        self._nursery.start_soon(self._hold_place, job.uuid, principal.account_uuid)
         self._nursery.start_soon(self._run, job, message, principal, seconds)
         return job
+
+    async def _hold_place(self, uuid: str, party: str) -> None:
+        """Hold a place among the jobs that start, until the job has ended or has run for a while."""
+        try:
+            with trio.move_on_after(STARTING_SECONDS) as scope:
+                self._begun[uuid] = scope
+                if uuid in self._scopes:
+                    await trio.sleep_forever()
+        finally:
+            self._begun.pop(uuid, None)
+            self._starting.leave(party)
 
     def _here(self) -> dict[str, Any]:
         return {"node_uuid": self._kernel.nodes.me, "node_epoch": self._kernel.nodes.epoch}
@@ -192,6 +221,8 @@ class Jobs:
                 change.after is None or (isinstance(change.after, Job) and change.after.state is not JobState.RUNNING)
             ):
                 self._scopes.pop(change.key, None)
+                if change.key in self._begun:
+                    self._begun[change.key].cancel()
                 awaited = self._awaited.pop(change.key, None)
                 if awaited is not None:
                     awaited.set()
@@ -265,6 +296,7 @@ class Jobs:
                 result=result,
                 error=None if error is None else msgspec.json.encode(error_code(error)).decode(),
             ),
+            owner=self._kernel.store.owner(Job, uuid) or ADMIN_ACCOUNT,  # In its account's turn.
             job=uuid,
         )
 
