@@ -200,6 +200,7 @@ async def running(
     epoch: int = EPOCH,
     web: Path | None = None,
     entropy: Entropy | None = None,
+    metrics_token: str = "",
 ) -> AsyncIterator[Running]:
     """Open a cloud in a folder, and stop it at the end of the block.
 
@@ -213,6 +214,7 @@ async def running(
         epoch: milliseconds UTC at trio's time 0.
         web: the folder ``webui``, for a cloud that serves pages.
         entropy: its random values, instead of those by `seed`.
+        metrics_token: with which strangers may read ``/metrics``.
     """
     outside = Outside(
         data=data,
@@ -229,6 +231,7 @@ async def running(
         threads=False,
         synchronous="OFF",
         web=web,
+        metrics_token=metrics_token,
     )
     async with open_appliance(outside, plugins) as appliance:
         yield Running(appliance, data)

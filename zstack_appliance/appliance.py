@@ -30,6 +30,7 @@ from zstack_appliance.api.events_socket import events_socket_route
 from zstack_appliance.api.fresh import Fresh
 from zstack_appliance.api.health import health_route
 from zstack_appliance.api.legacy import Legacy
+from zstack_appliance.api.metrics import Instant, Metered, Metrics, metrics_route
 from zstack_appliance.api.openapi import openapi_route
 from zstack_appliance.api.rest import CONFIGS, Rest
 from zstack_appliance.api.ui.door import make_ui
@@ -66,6 +67,7 @@ from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Jobs
 from zstack_appliance.kernel.journal import Sealer
+from zstack_appliance.kernel.meter import Gauge, Numbers
 from zstack_appliance.kernel.nodes import Nodes
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
@@ -113,6 +115,7 @@ class Outside:
         web: the folder ``webui``, or the same inside an archive; None serves no pages.
         node_name: this node's, which is its host's; no other node of the cloud has it.
         cluster: what joins this node to others; None is a single one.
+        metrics_token: with which others than this machine may read ``/metrics``; empty keeps them out.
     """
 
     data: Path
@@ -130,6 +133,7 @@ class Outside:
     web: Traversable | None = None
     node_name: str = field(default_factory=socket.gethostname)
     cluster: Cluster | None = None
+    metrics_token: str = ""
 
 
 @dataclass
@@ -145,6 +149,7 @@ class Appliance:
     membership: Membership
     inbox: Inbox
     recovery: Recovery
+    metrics: Metrics
     app: ASGIApp = field(init=False)
     """All doors, as one application."""
     ready: bool = field(default=False)
@@ -175,12 +180,14 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
     membership = Membership(
         Nodes(node_uuid(outside.instance, outside.node_name), clustered=outside.cluster is not None), outside.node_name
     )
+    metrics = Metrics(VERSION)
     opening = Store.open(
         outside.data / "cloud.db",
         resources,
         outside.clock,
         sealer=outside.sealer,
         log=None if outside.cluster is None else outside.cluster.log,
+        meter=metrics,
         rules=(quotas.check,) if outside.cluster is None else (membership.check, quotas.check),
         life=f"{outside.node_name}/{outside.entropy.hex(16)}",
         threads=outside.threads,
@@ -189,7 +196,7 @@ async def open_appliance(outside: Outside, plugins: Iterable[Plugin] | None = No
     async with opening as store:
         async with trio.open_nursery() as nursery:
             await remember(store, chosen)
-            appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas, membership)
+            appliance = _wire(outside, chosen, resources, store, nursery, configs, quotas, membership, metrics)
             with lifetime.listening(appliance, outside.cluster):
                 await lifetime.start(appliance, nursery)
                 try:
@@ -213,8 +220,9 @@ def _wire(
     configs: Configs,
     quotas: Quotas,
     membership: Membership,
+    metrics: Metrics,
 ) -> Appliance:
-    queues = Queues(lambda key: configs.number("kvm.host.syncLevel") if _is_host_line(key) else 1)
+    queues = Queues(lambda key: configs.number("kvm.host.syncLevel") if _is_host_line(key) else 1, metrics)
     graph = Graph(resources)
     compiler = Compiler(graph, store.tables, shared=shared)
     inventories = Inventories(compiler, printed)
@@ -256,10 +264,10 @@ def _wire(
     )
     portal = Portal(kernel, [patterns], kernel.services[UserRights])
     answers = Answers(inventories, queries, store.reader)
-    jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery)
+    jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery, metrics)
     inbox = Inbox(kernel, nursery)
     recovery = Recovery(kernel, jobs, inbox, nursery)
-    appliance = Appliance(kernel, portal, jobs, answers, plugins, links, membership, inbox, recovery)
+    appliance = Appliance(kernel, portal, jobs, answers, plugins, links, membership, inbox, recovery, metrics)
     shown = Queries(compiler, Inventories(compiler, moment), snapshots)
     doors = _doors(outside, appliance, shown, graph, resources)
     appliance.app = Fresh(doors, store) if outside.cluster else doors
@@ -287,7 +295,7 @@ def _doors(
     events = appliance.kernel.as_system().use(Events)
     inside = (appliance.portal, appliance.jobs, appliance.answers, callers)
     looks = (look for plugin in appliance.plugins for look in plugin.presentations)
-    return make_app(
+    doors = make_app(
         Rest(routes, *inside),
         [
             openapi_route(lambda: document(routes.all, graph, VERSION)),
@@ -296,9 +304,30 @@ def _doors(
             events_route(events, callers),
             events_socket_route(events, callers),
             health_route(VERSION, lambda: appliance.ready),
+            _metrics(outside, appliance),
             *_pages(outside, appliance, shown, Nouns(graph, requests, looks), routes, callers),
         ],
     )
+    return Metered(doors, appliance.metrics)
+
+
+def _metrics(outside: Outside, appliance: Appliance) -> BaseRoute:
+    """The numbers of this appliance: what it reads of itself, and what its plugins show of their rows."""
+    metrics, kernel = appliance.metrics, appliance.kernel
+    feed = kernel.store.feed
+    metrics.instants += (
+        Instant("zstack_ready", "1 once every door answers and the hosts were reached.", lambda: appliance.ready),
+        Instant("zstack_queue_length", "Operations that wait for their resource's turn.", lambda: kernel.queues.length),
+        Instant("zstack_queries_waiting", "Queries that wait for a reader.", lambda: kernel.store.readers_waiting),
+        Instant("zstack_feed_number", "The last batch of changes that was committed.", lambda: feed.number),
+        Instant("zstack_event_subscribers", "Those who follow the changes.", lambda: feed.subscribers),
+    )
+    gauges = tuple(gauge for plugin in appliance.plugins for gauge in plugin.gauges)
+
+    async def read() -> list[tuple[Gauge, Numbers]]:
+        return await kernel.store.read(lambda reader: [(gauge, gauge.read(reader)) for gauge in gauges])
+
+    return metrics_route(metrics, read, outside.metrics_token)
 
 
 def _pages(

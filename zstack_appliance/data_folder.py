@@ -30,11 +30,13 @@ class DataFolder:
         path: absolute.
         instance: which appliance it is of.
         sealer: encrypts with its key.
+        metrics_token: with which ``/metrics`` is read from elsewhere.
     """
 
     path: Path
     instance: Instance
     sealer: KeySealer
+    metrics_token: str
 
     @property
     def run(self) -> Path:
@@ -93,12 +95,13 @@ def prepare(path: Path, entropy: Entropy) -> DataFolder:
             folder.mkdir(parents=True, exist_ok=True)
         instance = _read_or_write(path / "instance", entropy.hex(6))
         key = _read_or_write(path / "key", AESGCM.generate_key(256).hex())
+        token = _read_or_write(path / "metrics-token", AESGCM.generate_key(256).hex())
     except OSError as error:
         text = f"the data folder {path} cannot be used: {error.strerror} ({error.filename}); choose another --data"
         raise Conflict(text) from error
     if not re.fullmatch(r"[0-9a-f]{6}", instance) or not re.fullmatch(r"[0-9a-f]{64}", key):
         raise Conflict(f"{path}/instance or {path}/key is damaged; restore it from a backup")
-    return DataFolder(path, Instance(instance), KeySealer(bytes.fromhex(key)))
+    return DataFolder(path, Instance(instance), KeySealer(bytes.fromhex(key)), token)
 
 
 def _read_or_write(path: Path, fresh: str) -> str:

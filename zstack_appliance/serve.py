@@ -21,6 +21,7 @@ import trio
 
 from agents.kvm.transport import LocalTransport
 from zstack_appliance.api.listen import CannotListen, Listen, ListenUnix
+from zstack_appliance.api.metrics import watch_lag
 from zstack_appliance.api.server import Doors, run
 from zstack_appliance.appliance import Appliance, Hosts, Outside, open_appliance
 from zstack_appliance.assets import tiny_image, web_folder
@@ -118,6 +119,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
         clock=WallClock(),
         entropy=entropy,
         sealer=folder.sealer,
+        metrics_token=folder.metrics_token,
         hosts=_hosts(settings, folder),
         offload=in_a_thread(),
         password=settings.password,
@@ -129,6 +131,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
             _hang_doorplate(appliance, addresses[0].url)
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
+                    nursery.start_soon(watch_lag, appliance.metrics)
                     nursery.start_soon(_cancel_on_stop, doors, appliance, scope)
                     if not await is_made(folder.path):
                         await make_first_cloud(appliance, await _first_cloud(settings, folder))

@@ -19,6 +19,7 @@ from zstack_appliance.kernel.errors import CloudError, Conflict, NotFound, Unava
 from zstack_appliance.kernel.fair import Fair
 from zstack_appliance.kernel.journal import OPEN, FlowRun, RunState
 from zstack_appliance.kernel.message import Request, wire_name
+from zstack_appliance.kernel.meter import Measure, Meter, unmetered
 from zstack_appliance.kernel.peers import OutcomeUnknown
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, Principal
@@ -84,9 +85,11 @@ class Jobs:
         portal: serves the calls.
         render: makes the bodies of results.
         nursery: where jobs run; it outlives every connection.
+        meter: is told how long each job took.
     """
 
-    def __init__(self, portal: Portal, render: Render, nursery: trio.Nursery) -> None:
+    def __init__(self, portal: Portal, render: Render, nursery: trio.Nursery, meter: Meter = unmetered) -> None:
+        self._meter = meter
         self._portal = portal
         self._kernel = portal.kernel
         self._render = render
@@ -265,6 +268,7 @@ class Jobs:
     async def _run(self, job: Job, message: Request[Any], principal: Principal, seconds: float) -> None:
         result: str | None = None
         error: BaseException | None = None
+        began = trio.current_time()
         with self._scopes[job.uuid] as scope:
             scope.deadline = trio.current_time() + seconds
             try:
@@ -281,6 +285,7 @@ class Jobs:
             late = trio.current_time() >= scope.deadline
             what = self._became_of(job.uuid)
             error = _too_late(seconds, what) if late else _cancelled(what)
+        self._meter(Measure.JOB, trio.current_time() - began)
         if isinstance(error, OutcomeUnknown):
             await self.end_by_journal(job.uuid)
             return

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zstack_appliance.kernel.config import GlobalConfig
 from zstack_appliance.kernel.flow import Flow
 from zstack_appliance.kernel.message import DeleteMode, Event, Hook, Request
+from zstack_appliance.kernel.meter import Gauge
 from zstack_appliance.kernel.offered import FlowEdit, OfferedStep
 from zstack_appliance.kernel.page import Page
 from zstack_appliance.kernel.presentation import Presentation
@@ -72,6 +73,8 @@ class Plugin:
     quotas: tuple[Quota, ...] = ()
     configs: tuple[GlobalConfig, ...] = ()
     tags: tuple[SystemTag, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    """What ``/metrics`` shows of this folder's rows."""
     presentations: tuple[Presentation, ...] = ()
     """How its resources are shown to people; from the folder's `ui.py`."""
     early: tuple[Task, ...] = ()

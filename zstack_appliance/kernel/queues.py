@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import trio
 
 from zstack_appliance.kernel.errors import Internal
+from zstack_appliance.kernel.meter import Measure, Meter, unmetered
 from zstack_appliance.kernel.schema import Key
 
 
@@ -59,10 +60,12 @@ class Queues:
     Args:
         level: how many holders a key may have at once, 1 or more; read at every hand-over, so that a
             changed configuration counts from the next turn on.
+        meter: is told how long each turn was waited for.
     """
 
-    def __init__(self, level: Callable[[Key], int]) -> None:
+    def __init__(self, level: Callable[[Key], int], meter: Meter = unmetered) -> None:
         self._level = level
+        self._meter = meter
         self._lines: dict[Key, _Line] = {}
         self._blocked: set[_Turn] = set()
 
@@ -88,6 +91,11 @@ class Queues:
         """How many wait in line for this key now."""
         line = self._lines.get(key)
         return len(line.lot) if line else 0
+
+    @property
+    def length(self) -> int:
+        """How many wait in line now, for any key."""
+        return len(self._blocked)
 
     def held(self) -> tuple[Key, ...]:
         """The keys that the running task holds, outermost first."""
@@ -133,13 +141,16 @@ class Queues:
     async def _enter(self, line: _Line, mine: _Turn) -> None:
         if len(line.holders) + line.arriving < self._level(mine.key) and not line.lot:
             line.holders.add(mine)
+            self._meter(Measure.QUEUE_WAIT, 0.0)
             return
         self._refuse_circle(mine)
         self._blocked.add(mine)
+        began = trio.current_time()
         try:
             await line.lot.park()
         finally:
             self._blocked.discard(mine)
+        self._meter(Measure.QUEUE_WAIT, trio.current_time() - began)
         line.arriving -= 1
         line.holders.add(mine)
 

@@ -9,8 +9,17 @@ from zstack_appliance.cloud.host.messages import DeleteHost, UpdateHost
 from zstack_appliance.cloud.host.schema import Host, HostCharge
 from zstack_appliance.cloud.host.tags import TAGS
 from zstack_appliance.cloud.host.ui import PRESENTATIONS
+from zstack_appliance.kernel.meter import Gauge
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.standard import deletes, updates
+
+GAUGES = (
+    Gauge("zstack_hosts", "Hosts, by whether they answer.", Host, by=("status",)),
+    Gauge("zstack_cpu_capacity", "Virtual CPUs of all hosts.", Host, total="total_cpu_capacity"),
+    Gauge("zstack_cpu_available", "Virtual CPUs that no VM holds.", Host, total="available_cpu_capacity"),
+    Gauge("zstack_memory_capacity_bytes", "Memory of all hosts.", Host, total="total_memory_capacity"),
+    Gauge("zstack_memory_available_bytes", "Memory that no VM holds.", Host, total="available_memory_capacity"),
+)
 
 plugin = Plugin(
     name="host",
@@ -33,4 +42,5 @@ plugin = Plugin(
     tags=TAGS,
     configs=CONFIGS,
     presentations=PRESENTATIONS,
+    gauges=GAUGES,
 )

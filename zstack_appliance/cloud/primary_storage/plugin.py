@@ -20,9 +20,15 @@ from zstack_appliance.cloud.primary_storage.schema import (
 from zstack_appliance.cloud.primary_storage.tags import TAGS
 from zstack_appliance.cloud.primary_storage.ui import PRESENTATIONS
 from zstack_appliance.kernel.config import GlobalConfig
+from zstack_appliance.kernel.meter import Gauge
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import DELETE, DETACH
 from zstack_appliance.kernel.standard import deletes, updates
+
+GAUGES = (
+    Gauge("zstack_storage_capacity_bytes", "Space for volumes.", PrimaryStorage, total="total_capacity"),
+    Gauge("zstack_storage_available_bytes", "What is left of it.", PrimaryStorage, total="available_capacity"),
+)
 
 plugin = Plugin(
     name="primary_storage",
@@ -75,4 +81,5 @@ plugin = Plugin(
         ),
     ),
     presentations=PRESENTATIONS,
+    gauges=GAUGES,
 )

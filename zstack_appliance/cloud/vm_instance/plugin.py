@@ -25,6 +25,7 @@ from zstack_appliance.cloud.vm_instance.schema import FallenVm, VmInstance, VmNi
 from zstack_appliance.cloud.vm_instance.tags import TAGS
 from zstack_appliance.cloud.vm_instance.ui import PRESENTATIONS
 from zstack_appliance.kernel.message import BeforeDelete, DeleteMode
+from zstack_appliance.kernel.meter import Gauge
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.schema import DELETE, DETACH, STOP
 from zstack_appliance.kernel.standard import deletes
@@ -85,4 +86,5 @@ plugin = Plugin(
     singletons=(expunge_task.expunge_old, fallen.restart_fallen),
     configs=(console.TOKEN_TIMEOUT, *CONFIGS),
     presentations=PRESENTATIONS,
+    gauges=(Gauge("zstack_vms", "Virtual machines, by their state.", VmInstance, by=("state",)),),
 )

@@ -75,6 +75,11 @@ class Feed:
         self._next: trio.Event | None = None
         self._channels: dict[trio.MemorySendChannel[Batch | Dropped], int] = {}
 
+    @property
+    def subscribers(self) -> int:
+        """How many channels are open."""
+        return len(self._channels)
+
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
         """Call `listener` with every batch, on the loop thread, before the write's caller goes on.

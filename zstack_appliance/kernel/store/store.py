@@ -14,6 +14,7 @@ import trio
 
 from zstack_appliance.kernel.errors import Unavailable
 from zstack_appliance.kernel.journal import Sealer
+from zstack_appliance.kernel.meter import Meter, unmetered
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
 from zstack_appliance.kernel.schema import Record
 from zstack_appliance.kernel.store.database import head, open_reader, open_writer, prepare
@@ -64,6 +65,7 @@ class Store:
         sealer: Sealer | None = None,
         log: Log | None = None,
         rules: Iterable[Rule] = (),
+        meter: Meter = unmetered,
         threads: bool = True,
         synchronous: str = "FULL",
         life: str = "",
@@ -79,6 +81,7 @@ class Store:
             sealer: encrypts fields marked `SECRET`; needed only if there are any.
             log: the cluster's log; None on a single node.
             rules: what must hold at the end of every write; each raises to refuse one.
+            meter: is told how long commits take, and how many writes share each.
             threads: False does everything on the loop thread, for tests under a virtual clock, which would
                 take waiting for a thread for idleness and jump ahead.
             synchronous: SQLite's setting: ``FULL`` waits for the disk at every commit; ``NORMAL`` may lose
@@ -92,7 +95,7 @@ class Store:
         tables = Tables(resources, sealer)
         with _connections(path, tables, threads=threads, synchronous=synchronous) as opened:
             feed = Feed(head(opened.writer))
-            writer = Writer(opened.writer, tables, feed, opened.worker, log, rules=tuple(rules), life=life)
+            writer = Writer(opened.writer, tables, feed, opened.worker, log, rules=tuple(rules), life=life, meter=meter)
             async with trio.open_nursery() as nursery:
                 await nursery.start(writer.run)
                 store = cls(tables, feed, clock, Reader(opened.reader, tables), opened.readers, writer)
@@ -180,6 +183,11 @@ class Store:
     def missing_plugin(self, row: Record) -> str | None:
         """The missing plugin that brought the sub-type of a row; None for any other row."""
         return self.reader.missing_plugin(row)
+
+    @property
+    def readers_waiting(self) -> int:
+        """How many reads wait for their turn in the pool."""
+        return self._readers.turns.waiting
 
     async def query(self, sql: str, bindings: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The result rows of a statement, run in a thread; a cancel interrupts it.

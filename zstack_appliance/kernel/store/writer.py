@@ -15,6 +15,7 @@ import trio
 
 from zstack_appliance.kernel.errors import CloudError, Unavailable
 from zstack_appliance.kernel.fair import RoundRobin
+from zstack_appliance.kernel.meter import Measure, Meter, unmetered
 from zstack_appliance.kernel.store.changelog import keep
 from zstack_appliance.kernel.store.database import set_head
 from zstack_appliance.kernel.store.feed import Batch, Feed
@@ -44,6 +45,7 @@ class Writer:
         log: where each commit is put first; None where there is only this node.
         stopwatch: seconds, for cutting groups.
         rules: what must hold at the end of each function besides the references.
+        meter: is told how long commits take, and how many writes share each.
         life: names this node in this life; entries of the log are told apart by it.
     """
 
@@ -57,7 +59,10 @@ class Writer:
         stopwatch: Callable[[], float] = time.perf_counter,
         rules: tuple[Rule, ...] = (),
         life: str = "",
+        meter: Meter = unmetered,
     ) -> None:
+        self._meter = meter
+        self._commit_seconds = 0.0
         self._rules = rules
         self._life = life
         self._appended = 0
@@ -184,6 +189,8 @@ class Writer:
                 missed = await self._append(batch, changeset, writes)
                 if not missed and group.dirty:
                     await self._worker.run(self._end)
+                    self._meter(Measure.COMMIT, self._commit_seconds)
+                    self._meter(Measure.GROUP, len(writes))
             finally:
                 if recorder is not None:
                     recorder.close()
@@ -220,7 +227,9 @@ class Writer:
         keep(self._connection, self._tables, batch)
 
     def _end(self) -> None:
+        began = time.perf_counter()
         self._connection.execute("COMMIT")
+        self._commit_seconds = time.perf_counter() - began
 
     # --- other nodes -----------------------------------------------------------------------------------
 
