@@ -30,7 +30,7 @@ from zstack_appliance.api.events_socket import events_socket_route
 from zstack_appliance.api.fresh import Fresh
 from zstack_appliance.api.health import health_route
 from zstack_appliance.api.legacy import Legacy
-from zstack_appliance.api.metrics import Instant, Metered, Metrics, metrics_route
+from zstack_appliance.api.metrics import Metered, Metrics
 from zstack_appliance.api.openapi import openapi_route
 from zstack_appliance.api.rest import CONFIGS, Rest
 from zstack_appliance.api.ui.door import make_ui
@@ -67,7 +67,6 @@ from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Jobs
 from zstack_appliance.kernel.journal import Sealer
-from zstack_appliance.kernel.meter import Gauge, Numbers
 from zstack_appliance.kernel.nodes import Nodes
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
@@ -88,6 +87,7 @@ from zstack_appliance.kernel.tickets import Tickets
 from zstack_appliance.kernel.world import Clock, Entropy
 from zstack_appliance.kernel.zql.run import Zql
 from zstack_appliance.lifetime import Cluster, node_uuid
+from zstack_appliance.measuring import metrics_door
 from zstack_appliance.plugins import installed
 from zstack_appliance.version import VERSION
 
@@ -304,30 +304,11 @@ def _doors(
             events_route(events, callers),
             events_socket_route(events, callers),
             health_route(VERSION, lambda: appliance.ready),
-            _metrics(outside, appliance),
+            metrics_door(appliance, outside.metrics_token),
             *_pages(outside, appliance, shown, Nouns(graph, requests, looks), routes, callers),
         ],
     )
     return Metered(doors, appliance.metrics)
-
-
-def _metrics(outside: Outside, appliance: Appliance) -> BaseRoute:
-    """The numbers of this appliance: what it reads of itself, and what its plugins show of their rows."""
-    metrics, kernel = appliance.metrics, appliance.kernel
-    feed = kernel.store.feed
-    metrics.instants += (
-        Instant("zstack_ready", "1 once every door answers and the hosts were reached.", lambda: appliance.ready),
-        Instant("zstack_queue_length", "Operations that wait for their resource's turn.", lambda: kernel.queues.length),
-        Instant("zstack_queries_waiting", "Queries that wait for a reader.", lambda: kernel.store.readers_waiting),
-        Instant("zstack_feed_number", "The last batch of changes that was committed.", lambda: feed.number),
-        Instant("zstack_event_subscribers", "Those who follow the changes.", lambda: feed.subscribers),
-    )
-    gauges = tuple(gauge for plugin in appliance.plugins for gauge in plugin.gauges)
-
-    async def read() -> list[tuple[Gauge, Numbers]]:
-        return await kernel.store.read(lambda reader: [(gauge, gauge.read(reader)) for gauge in gauges])
-
-    return metrics_route(metrics, read, outside.metrics_token)
 
 
 def _pages(
