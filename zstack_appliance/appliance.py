@@ -266,8 +266,18 @@ def _wire(
     answers = Answers(inventories, queries, store.reader)
     jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery, metrics)
     inbox = Inbox(kernel, nursery)
-    recovery = Recovery(kernel, jobs, inbox, nursery)
-    appliance = Appliance(kernel, portal, jobs, answers, plugins, links, membership, inbox, recovery, metrics)
+    appliance = Appliance(
+        kernel,
+        portal,
+        jobs,
+        answers,
+        plugins,
+        links,
+        membership,
+        inbox,
+        Recovery(kernel, jobs, inbox, nursery),
+        metrics,
+    )
     shown = Queries(compiler, Inventories(compiler, moment), snapshots)
     doors = _doors(outside, appliance, shown, graph, resources)
     appliance.app = Fresh(doors, store) if outside.cluster else doors
