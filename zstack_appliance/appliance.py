@@ -230,7 +230,6 @@ def _wire(
     queries = Queries(compiler, inventories, snapshots)
     patterns = TagPatterns((tag for plugin in plugins for tag in plugin.tags), resources, configs)
     links = outside.hosts(outside.instance, plugins)
-    tickets = Tickets(outside.clock, outside.entropy)
     peers = outside.cluster.peers if outside.cluster else None
     courier = Courier(membership.nodes, queues, peers, store, outside.entropy)
     kernel = Kernel(
@@ -251,7 +250,7 @@ def _wire(
             Quotas: quotas,
             TagPatterns: patterns,
             HostLinks: links,
-            Tickets: tickets,
+            Tickets: Tickets(outside.clock, outside.entropy),
             Doorplate: Doorplate(),
             Rounds: Rounds(queues),
             Events: Events(store, compiler, inventories),
@@ -266,18 +265,8 @@ def _wire(
     answers = Answers(inventories, queries, store.reader)
     jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery, metrics)
     inbox = Inbox(kernel, nursery)
-    appliance = Appliance(
-        kernel,
-        portal,
-        jobs,
-        answers,
-        plugins,
-        links,
-        membership,
-        inbox,
-        Recovery(kernel, jobs, inbox, nursery),
-        metrics,
-    )
+    recovery = Recovery(kernel, jobs, inbox, nursery)
+    appliance = Appliance(kernel, portal, jobs, answers, plugins, links, membership, inbox, recovery, metrics)
     shown = Queries(compiler, Inventories(compiler, moment), snapshots)
     doors = _doors(outside, appliance, shown, graph, resources)
     appliance.app = Fresh(doors, store) if outside.cluster else doors
