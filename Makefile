@@ -69,7 +69,10 @@ prove-red: setup  ## drop each undo in turn; every one must turn a proof red
 bench: setup  ## measure; ratios within one run, nothing asserted
 	$(AS_ROOT) $(PYTHON) -m tests.bench
 
+soak: setup  ## ten thousand VMs come and go; what must stay flat is measured and drawn to docs/soak.svg
+	$(AS_ROOT) $(PYTHON) -m tests.bench.soak --plot docs/soak.svg
+
 clean:  ## remove what was built; data folders and VMs stay
 	rm -rf build dist .cache .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup run check binary test test-long prove-red bench clean FORCE
+.PHONY: help setup run check binary test test-long prove-red bench soak clean FORCE

@@ -135,6 +135,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
                     nursery.start_soon(_cancel_on_stop, doors, appliance, scope)
                     if not await is_made(folder.path):
                         await make_first_cloud(appliance, await _first_cloud(settings, folder))
+                    _let_weather_begin(settings, appliance)
                     appliance.ready = True
                     print(f"ready {addresses[0].url}", flush=True)  # noqa: T201 — the promise to scripts
                     notify("READY=1")
@@ -189,13 +190,19 @@ def _hosts(settings: Settings, folder: DataFolder) -> Hosts:
             instance.id,
             [plugin.host_side for plugin in plugins],
             random.Random(wish.seed),  # noqa: S311 — dice for faults, repeatable on purpose
-            Weather(latency=wish.latency, fault_rate=wish.fault_rate),
             elsewhere=SimulatedFile("qcow2", 112 * MIB, 18 * MIB, sha256="0" * 64, md5="0" * 32),
             shared_folders=[str(folder.backup)],
         )
         return HostLinks({"Simulator": fleet})
 
     return simulated if settings.simulation else kvm
+
+
+def _let_weather_begin(settings: Settings, appliance: Appliance) -> None:
+    """Simulated hosts are slow and fail as asked for once the first cloud is made, which could not be made else."""
+    fleet = appliance.links.transport("Simulator")
+    if settings.simulation is not None and isinstance(fleet, Fleet):
+        fleet.weather = Weather(latency=settings.simulation.latency, fault_rate=settings.simulation.fault_rate)
 
 
 async def _first_cloud(settings: Settings, folder: DataFolder) -> FirstCloud:

@@ -11,7 +11,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,14 @@ class Connection:
         self._http = http.client.HTTPConnection(host, port, timeout=120)
         self._headers = {"authorization": f"OAuth {session}"} if session else {}
 
+    def __enter__(self) -> Connection:
+        """Leave it closed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self._http.close()
+
     def send(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
         """One call below ``/zstack/v1``: its status and what it was answered."""
         content = None if body is None else json.dumps(body)
@@ -90,12 +98,27 @@ class Connection:
 def simulated(data: Path, *options: str) -> Iterator[Simulated]:
     """Run one on a data folder, which it makes if need be, for as long as the block runs."""
     argv = [sys.executable, "-m", "zstack_appliance", "simulate", "--data", str(data), "--listen", "127.0.0.1:0"]
+    with started(data, [*argv, "--admin-password", PASSWORD, *options]) as appliance:
+        yield appliance
+
+
+@contextmanager
+def watched(
+    data: Path, statistics: Path, *, profile: Path | None = None, latency: float = 0.0, faults: float = 0.0
+) -> Iterator[Simulated]:
+    """Run one that is watched from inside; see `tests.bench.watched`."""
+    argv = [sys.executable, "-m", "tests.bench.watched", str(data), str(statistics), str(profile or "-")]
+    with started(data, [*argv, "0", "100", str(latency), str(faults)]) as appliance:
+        yield appliance
+
+
+@contextmanager
+def started(data: Path, argv: Sequence[str]) -> Iterator[Simulated]:
+    """Run a command that prints ``ready`` and the address."""
     log = data.with_name(f"{data.name}.log")
     with (
         log.open("w") as errors,
-        subprocess.Popen(
-            [*argv, "--admin-password", PASSWORD, *options], stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
+        subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
     ):
         assert process.stdout is not None
         ready = process.stdout.readline()
@@ -108,11 +131,12 @@ def simulated(data: Path, *options: str) -> Iterator[Simulated]:
             yield Simulated(address.hostname, address.port, process.pid, session)
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0, log.read_text()
+            assert process.wait(timeout=60) == 0, log.read_text()
 
 
 def login(host: str, port: int, name: str = "admin", password: str = PASSWORD) -> str:
     """The uuid of a new session."""
     hashed = hashlib.sha512(password.encode()).hexdigest()
     body = {"logInByAccount": {"accountName": name, "password": hashed}}
-    return str(Connection(host, port).call("PUT", "/accounts/login", body)["inventory"]["uuid"])
+    with Connection(host, port) as connection:
+        return str(connection.call("PUT", "/accounts/login", body)["inventory"]["uuid"])

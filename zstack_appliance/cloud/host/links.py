@@ -46,6 +46,10 @@ class HostLinks:
         """The hypervisor types that can be reached."""
         return tuple(sorted(self._transports))
 
+    def transport(self, hypervisor_type: str) -> Transport | None:
+        """What reaches hosts of a type; None if nothing does."""
+        return self._transports.get(hypervisor_type)
+
     def of(self, host: Host) -> HostDriver:
         """The driver of a host.
 
