@@ -12,6 +12,7 @@ from tests.cloud import rows
 from tests.running import Caller, SimulatedCloud, every_plugin, first_cloud, on, running, simulated_fleet
 from tests.scenarios.vms import act, named, new_vm
 from zstack_appliance.cloud.cluster.schema import Cluster
+from zstack_appliance.cloud.host.messages import ListOrphans
 from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.host.simulated.fleet import Fleet
 from zstack_appliance.cloud.primary_storage.schema import PrimaryStorage, PrimaryStorageClusterRef
@@ -53,7 +54,9 @@ def add_steel(tx: Tx) -> None:
     plain = msgspec.structs.asdict(rows.host("steel", hypervisor_type="Steel", **places))
     tx.insert(SteelHost(**{name: plain[name] for name in Host.__struct_fields__}, alloy="304"))
     storage = msgspec.structs.asdict(tx.find(PrimaryStorage)[0])
-    tx.insert(TapeStorage(**{**storage, "uuid": rows.uuid("tape"), "name": "tape", "type": "Tape", "url": "/tape"}))
+    # It has most room of all, so that the allocator would take it.
+    changes = {"uuid": rows.uuid("tape"), "name": "tape", "type": "Tape", "url": "/tape", "available_capacity": 2**60}
+    tx.insert(TapeStorage(**{**storage, **changes}))
     tx.insert(
         PrimaryStorageClusterRef(
             uuid=rows.uuid("ref"),
@@ -72,6 +75,8 @@ async def test_the_others_are_connected_and_run_vms(tmp_path: Path, fleet: Fleet
         assert by_name.pop("steel").status is HostStatus.DISCONNECTED
         assert {host.status for host in by_name.values()} == {HostStatus.CONNECTED}
         assert (await new_vm(admin, "vm"))["state"] == "Running"
+        orphans = await cloud.kernel.as_system().call(ListOrphans())
+        assert [(row.kind, row.name, row.problem) for row in orphans.orphans] == [("host", "steel", "missing")]
         await refused_and_deleted(cloud, admin)
         await act(admin, await named(admin, "/vm-instances", "vm"), "stopVmInstance")
 

@@ -17,7 +17,8 @@ async def inspect(hook: InspectHost, cloud: Cloud) -> tuple[HostLeftover, ...]:
     rows: list[HostLeftover] = []
     for ref in await cloud.find(PrimaryStorageClusterRef, cluster_uuid=hook.host.cluster_uuid):
         storage = await cloud.get(PrimaryStorage, ref.primary_storage_uuid)
-        rows += await _of_storage(storage, hook.host.uuid, cloud)
+        if not cloud.store.missing_plugin(storage):  # Only its plugin could say what is there.
+            rows += await _of_storage(storage, hook.host.uuid, cloud)
     return tuple(rows)
 
 

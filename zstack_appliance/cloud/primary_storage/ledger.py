@@ -56,7 +56,7 @@ def promise_space(tx: Tx, wish: VolumeWish, host_uuid: str) -> PrimaryStorage:
     rejections: list[dict[str, str]] = []
     fitting: list[PrimaryStorage] = []
     for storage in tx.find(PrimaryStorage):
-        reason = _rejection(tx, storage, wish, host)
+        reason = _bereft(tx, storage) or _rejection(tx, storage, wish, host)
         if reason is None:
             fitting.append(storage)
         else:
@@ -90,6 +90,11 @@ def return_space(tx: Tx, volume_uuid: str) -> None:
     if held is not None:
         _charge(tx, held.primary_storage_uuid, held.host_uuid, -held.size)
         tx.delete(SpaceCharge, held.uuid)
+
+
+def _bereft(tx: Tx, storage: PrimaryStorage) -> str | None:
+    plugin = tx.missing_plugin(storage)
+    return None if plugin is None else f"the plugin {plugin}, which brought its type, is missing"
 
 
 def _rejection(tx: Tx, storage: PrimaryStorage, wish: VolumeWish, host: Host) -> str | None:
