@@ -266,6 +266,13 @@ def _metavar(field: Field) -> str:
     return "NUMBER" if field.type is int else "JSON" if get_origin(field.type) is dict else "TEXT"
 
 
+def hint(field: Field) -> str:
+    """What may be filled in for a parameter, in a few words."""
+    kind = f"name of a {query_name(field.ref.target)}" if field.ref is not None else _metavar(field)
+    shown = {"TEXT": "", "NUMBER": "number"}.get(kind, kind)
+    return "  ".join(part for part in (shown, _help(field)) if part)
+
+
 def _help(field: Field) -> str:
     parts = [meta.description for meta in field.meta if meta.description and field.ref is None]
     if field.required:

@@ -27,6 +27,7 @@ MODULES = {
     "query": "call",
     "schema": "schema",
     "shell": "shell",
+    "tui": "tui",
     "uninstall": "install",
 }
 """Command to the module that holds it, each with its one line of help in `HELP`."""
@@ -44,6 +45,7 @@ HELP = {
     "query": "Query any resource.",
     "schema": "What is declared: tables, fields, routes, messages, conditions.",
     "shell": "Call APIs and query at a prompt that completes.",
+    "tui": "Watch and run the cloud in the terminal, live.",
     "uninstall": "Remove the appliance from this machine; its data stays unless --purge is given.",
 }
 

@@ -1,0 +1,93 @@
+"""One operation: what was asked, each step with its time, what was undone, and why it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer, Static
+
+from zstack_appliance.cli.declared import find_api, find_resource
+from zstack_appliance.tui.base import Event, ViewScreen
+from zstack_appliance.tui.dashboard import error_text
+from zstack_appliance.tui.dialogs import ConfirmDialog
+from zstack_appliance.tui.views import JobSteps
+from zstack_appliance.tui.widgets import Table, TopLine, fill, heading
+
+
+class JobScreen(ViewScreen):
+    """One job.
+
+    Args:
+        view: which.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "cancel", "Cancel"),
+        Binding("y", "source", "JSON"),
+    ]
+
+    def __init__(self, view: JobSteps) -> None:
+        super().__init__()
+        self.view = view
+        self.job: Mapping[str, Any] = {}
+
+    def compose(self) -> ComposeResult:
+        """The steps, and the reason of a failure above them."""
+        yield TopLine()
+        yield Static(id="why", markup=False)
+        with Vertical(classes="box", id="steps") as box:
+            box.border_title = heading(self.view.title)
+            yield Table(id="rows", cursor_type="row", zebra_stripes=True)
+            yield Static("It has no steps: what it does is done in one.", id="empty")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Name the columns, and load."""
+        self.query_one(Table).add_columns("step", "outcome", "ms", "undo")
+        super().on_mount()
+
+    async def load(self) -> None:
+        """Ask for the job and its steps."""
+        self.job = await self.remote.row(find_resource("Job"), self.view.uuid)
+        steps = await self.remote.steps(self.view.uuid)
+        self.query_one("#steps").border_title = heading(f"{self.view.title}  {self.job['state']}")
+        self.query_one("#steps").set_class(not steps, "nothing")
+        why = self.query_one("#why", Static)
+        why.update(error_text(self.job))
+        why.set_class(bool(error_text(self.job)), "told")
+        rows = [(str(index), step_cells(step)) for index, step in enumerate(steps)]
+        fill(self.query_one(Table), rows, self.tui.paint)
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Follow this job."""
+        if any("resource" not in event or event["uuid"] == self.view.uuid for event in events):
+            self.action_reload()
+
+    def action_cancel(self) -> None:
+        """Ask, and cancel: what was done is undone."""
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.tui.start(find_api("CancelJob"), [("uuid", self.view.uuid)], f"cancel {self.view.name}")
+
+        if self.job.get("state") == "Running":
+            text = "Cancel this operation? What it did is undone, unless it is past the point of no return."
+            self.app.push_screen(ConfirmDialog(self.view.title, text), answered)
+        else:
+            self.notify(f"it has {str(self.job.get('state', 'ended')).lower()} already")
+
+    def action_source(self) -> None:
+        """The job as JSON."""
+        self.tui.show_source(self.view.name, self.job)
+
+
+def step_cells(step: Mapping[str, Any]) -> tuple[str, ...]:
+    """One step in four cells."""
+    ended = step.get("ended")
+    took = str(ended - step["started"]) if ended else ""
+    undo = step.get("undo") or ""
+    return (str(step["name"]), step.get("outcome") or "running", took, "" if undo == "none" else undo)
