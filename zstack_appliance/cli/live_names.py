@@ -11,7 +11,7 @@ from zstack_appliance.cli.client import Client
 from zstack_appliance.cli.declared import path_of
 from zstack_appliance.cli.exits import CliError
 from zstack_appliance.cli.offers import Named
-from zstack_appliance.cli.place import choose
+from zstack_appliance.cli.place import Place, choose
 from zstack_appliance.kernel.edges import public_fields
 from zstack_appliance.kernel.schema import Record
 
@@ -25,11 +25,11 @@ class LiveNames:
     """What exists in one appliance. It never fails: what it cannot learn, it does not offer.
 
     Args:
-        client: asks it; None where it is not known which appliance is meant.
+        place: the appliance; None where it is not known which one is meant.
     """
 
-    def __init__(self, client: Client | None) -> None:
-        self._client = client
+    def __init__(self, place: Place | None) -> None:
+        self._place = place
 
     @classmethod
     def of(cls, options: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> LiveNames:
@@ -39,21 +39,22 @@ class LiveNames:
             place = choose(options.get("url"), Path(data) if data else None, environment)
         except CliError:
             return cls(None)
-        return cls(Client(place, SECONDS))
+        return cls(place)
 
     def begin(self, target: type[Record], begun: str, by: str) -> Iterator[Named]:
         """The first `MOST` that begin so, in alphabetical order."""
         fields = [field.wire for field in public_fields(target) if field.wire in ("name", "uuid")]
         path = path_of(target)
-        if self._client is None or path is None or by not in fields:
+        if self._place is None or path is None or by not in fields:
             return
         pattern = begun.replace("_", "%")  # An underscore stands for any character; the filter below is exact.
+        client = Client(self._place, SECONDS)  # One for each question: a person may ask the next before an answer.
         try:
-            rows = self._client.rows(path, f"{by}~={pattern}%", limit=MOST, sort=f"+{by}", fields=",".join(fields))
+            rows = client.rows(path, f"{by}~={pattern}%", limit=MOST, sort=f"+{by}", fields=",".join(fields))
         except CliError:
             return
         finally:
-            self._client.close()
+            client.close()
         for row in rows:
             if str(row.get(by, "")).startswith(begun):
                 yield Named(str(row.get("name", "")), str(row["uuid"]))

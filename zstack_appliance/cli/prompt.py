@@ -12,9 +12,8 @@ from typing import TextIO
 
 import click
 
-from zstack_appliance.cli.client import Client
 from zstack_appliance.cli.completing import last_word, printable
-from zstack_appliance.cli.live_names import SECONDS, LiveNames
+from zstack_appliance.cli.live_names import LiveNames
 from zstack_appliance.cli.offers import Offer
 from zstack_appliance.cli.session import session_file
 from zstack_appliance.cli.shell import Shell
@@ -74,7 +73,7 @@ class Prompt:
         """The offers for the line in readline's buffer, one by one, as readline asks for them."""
         if state == 0:
             line = readline.get_line_buffer()[: readline.get_endidx()]
-            names = LiveNames(Client(self._served.client.place, SECONDS))
+            names = LiveNames(self._served.client.place)
             # Readline replaces what stands behind the last space; a quoted word began before that.
             kept = len(last_word(line)) - len(text)
             found = printable(line_offers(self._root, line, names))

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from zstack_appliance.cli.client import Client
 from zstack_appliance.cli.declared import kebab, path_of
 from zstack_appliance.cli.exits import CliError
-from zstack_appliance.cli.live_names import SECONDS, LiveNames
+from zstack_appliance.cli.live_names import LiveNames
 from zstack_appliance.cli.place import Place
 from zstack_appliance.cli.terminal import attach
 from zstack_appliance.cli.verbs import object_of, verbs_of
@@ -78,7 +78,7 @@ class Tui(App[str]):
     @property
     def names(self) -> LiveNames:
         """What completes names."""
-        return LiveNames(Client(self.remote.place, SECONDS))
+        return LiveNames(self.remote.place)
 
     def on_mount(self) -> None:
         """Show the dashboard, and listen."""

@@ -21,6 +21,8 @@ from zstack_appliance.tui.summary import VM_STATES, Summary, Usage, api_name, as
 from zstack_appliance.tui.views import JobSteps, Listing
 from zstack_appliance.tui.widgets import Table, TopLine, fill
 
+COLUMNS = ("state", "operation", "started", "why")
+
 SAMPLES = 60
 """Points of a trend."""
 
@@ -84,7 +86,6 @@ class DashboardScreen(ViewScreen):
 
     def on_mount(self) -> None:
         """Ask now, and again and again."""
-        self.query_one(Table).add_columns("state", "operation", "started", "why")
         super().on_mount()
         self.set_interval(SAMPLE_SECONDS, self.action_reload)
 
@@ -110,7 +111,7 @@ class DashboardScreen(ViewScreen):
         self.query_one("#box-vms").border_title = f"VMs: {summary.vm_count}"
         rows = [(job["uuid"], job_cells(job)) for job in (*summary.running, *summary.failed)]
         self.query_one("#operations").set_class(not rows, "nothing")
-        fill(self.query_one(Table), rows, self.tui.paint)
+        fill(self.query_one(Table), COLUMNS, rows, self.tui.paint)
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Look at an operation."""

@@ -58,7 +58,6 @@ class DeletionDialog(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """Ask for the plan."""
-        self.query_one(Table).add_columns("what", "name", "effect")
         self._say_keys()
         background(self, self._plan, "plan")
 
@@ -73,7 +72,7 @@ class DeletionDialog(ModalScreen[str]):
             fault = self.query_one(".fault", Static)
             fault.update(error.format_message())
             fault.add_class("told")
-        fill(self.query_one(Table), rows.items(), self._paint)
+        fill(self.query_one(Table), ("what", "name", "effect"), rows.items(), self._paint)
 
     def action_mode(self) -> None:
         """Change between asking everyone first, and going on past errors."""

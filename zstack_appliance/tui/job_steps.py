@@ -17,6 +17,8 @@ from zstack_appliance.tui.dialogs import ConfirmDialog
 from zstack_appliance.tui.views import JobSteps
 from zstack_appliance.tui.widgets import Table, TopLine, fill, heading
 
+COLUMNS = ("step", "outcome", "ms", "undo")
+
 
 class JobScreen(ViewScreen):
     """One job.
@@ -45,11 +47,6 @@ class JobScreen(ViewScreen):
             yield Static("It has no steps: what it does is done in one.", id="empty")
         yield Footer(compact=True, show_command_palette=False)
 
-    def on_mount(self) -> None:
-        """Name the columns, and load."""
-        self.query_one(Table).add_columns("step", "outcome", "ms", "undo")
-        super().on_mount()
-
     async def load(self) -> None:
         """Ask for the job and its steps."""
         self.job = await self.remote.row(find_resource("Job"), self.view.uuid)
@@ -60,7 +57,7 @@ class JobScreen(ViewScreen):
         why.update(error_text(self.job))
         why.set_class(bool(error_text(self.job)), "told")
         rows = [(str(index), step_cells(step)) for index, step in enumerate(steps)]
-        fill(self.query_one(Table), rows, self.tui.paint)
+        fill(self.query_one(Table), COLUMNS, rows, self.tui.paint)
 
     def hear(self, events: Sequence[Event]) -> None:
         """Follow this job."""

@@ -69,13 +69,6 @@ class ListingScreen(ViewScreen):
             yield Static(id="empty")
         yield Footer(compact=True, show_command_palette=False)
 
-    def on_mount(self) -> None:
-        """Name the columns, and load."""
-        table = self.query_one(Table)
-        for column in self._columns:
-            table.add_column(column, key=column)
-        super().on_mount()
-
     def on_resize(self, event: Resize) -> None:
         """Cut uuids where the terminal is narrow."""
         self._rows.narrow = event.size.width < NARROW
@@ -117,7 +110,7 @@ class ListingScreen(ViewScreen):
         """Put the rows on screen."""
         visible = self._rows.visible(self._filter)
         self._marked &= {uuid for uuid, _ in visible}
-        fill(self.query_one(Table), visible, self.tui.paint, self._marked)
+        fill(self.query_one(Table), self._columns, visible, self.tui.paint, self._marked)
         box = self.query_one("#list")
         box.set_class(not visible, "nothing")
         box.border_title = heading(self._heading(len(visible)))

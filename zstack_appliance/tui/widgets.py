@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.content import Content
 from textual.coordinate import Coordinate
@@ -16,6 +17,9 @@ from zstack_appliance.tui.colours import Paint, role_of
 from zstack_appliance.tui.rows import one_line
 
 Table = DataTable[Text]
+
+WIDEST = 60
+"""Columns of a terminal that one column of a table takes at most; what is longer ends in an ellipsis."""
 
 
 class TopLine(Static):
@@ -47,28 +51,47 @@ def heading(text: str) -> Content:
     return Content(one_line(text))
 
 
-def fill(table: Table, rows: Iterable[tuple[str, Sequence[str]]], paint: Paint, marked: Iterable[str] = ()) -> None:
-    """Bring a table in line with rows: keys and cells. The cursor stays on its row as long as that is there.
+def fill(
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[tuple[str, Sequence[str]]],
+    paint: Paint,
+    marked: Iterable[str] = (),
+) -> None:
+    """Bring a table in line with columns and rows. The cursor stays on its row as long as that is there.
 
-    Cells are changed in place where the rows are still the same, so that nothing jumps while one reads.
+    Cells are changed in place where rows and widths are still the same, so that nothing jumps while one reads.
+
+    Args:
+        table: is changed.
+        columns: the headings.
+        rows: key and cells of each.
+        paint: the styles.
+        marked: keys of the rows that bear a mark.
     """
-    wanted = list(rows)
-    chosen = set(marked)
-    now = [str(key.value) for key in table.rows]
-    if now == [key for key, _ in wanted]:
-        for index, (key, cells) in enumerate(wanted):
-            shown = table.get_row_at(index)
-            for column, cell in enumerate(_texts(cells, paint, is_marked=key in chosen)):
-                if shown[column] != cell or shown[column].style != cell.style:
-                    table.update_cell_at(Coordinate(index, column), cell, update_width=True)
-        return
-    here = now[table.cursor_row] if 0 <= table.cursor_row < len(now) else None
-    at = table.cursor_row
-    table.clear()
-    for key, cells in wanted:
-        table.add_row(*_texts(cells, paint, is_marked=key in chosen), key=key)
+    wanted = [(key, _texts(cells, paint, is_marked=key in marked)) for key, cells in rows]
+    widths = [
+        min(WIDEST, max(map(cell_len, (name, *(cells[at].plain for _, cells in wanted)))))
+        for at, name in enumerate(columns)
+    ]
     keys = [key for key, _ in wanted]
-    table.move_cursor(row=keys.index(here) if here in keys else min(at, max(0, len(keys) - 1)))
+    now = [str(key.value) for key in table.rows]
+    if now == keys and [column.width for column in table.ordered_columns] == widths:
+        for row, (_, cells) in enumerate(wanted):
+            for column, (old, new) in enumerate(zip(table.get_row_at(row), cells, strict=True)):
+                if old != new or old.style != new.style:
+                    table.update_cell_at(Coordinate(row, column), new)
+        return
+    at, top = table.cursor_row, table.scroll_y
+    here = now[at] if 0 <= at < len(now) else None
+    table.clear(columns=True)
+    # Widths are given, because those that a table finds by itself come late, and not at all when it is hidden.
+    for name, width in zip(columns, widths, strict=True):
+        table.add_column(name, key=name, width=width)
+    for key, cells in wanted:
+        table.add_row(*cells, key=key)
+    table.move_cursor(row=keys.index(here) if here in keys else min(at, max(0, len(keys) - 1)), scroll=False)
+    table.scroll_to(y=top, animate=False)
 
 
 def _texts(cells: Sequence[str], paint: Paint, *, is_marked: bool) -> list[Text]:
