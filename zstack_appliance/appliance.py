@@ -316,7 +316,9 @@ def _pages(
     """The pages for people, if this appliance has them."""
     if outside.web is None:
         return []
-    return make_ui(outside.web, appliance.portal, appliance.jobs, shown, nouns, routes, callers, VERSION)
+    return make_ui(
+        outside.web, appliance.portal, appliance.jobs, shown, nouns, appliance.plugins, routes, callers, VERSION
+    )
 
 
 def _is_host_line(key: Key) -> bool:

@@ -80,6 +80,7 @@ function arrive(focus) {
   if (note) toast(note);
   if (page()) delete page().dataset.note;
   if (focus) page()?.focus({ preventScroll: true });
+  if (focus) sayAgain($("[data-form]:has([data-placement])"));
   sayBulk();
 }
 
@@ -616,6 +617,7 @@ document.addEventListener("close", (event) => {
   if (event.target.id === "dialog") $("#dialog-body").replaceChildren();
 }, true);
 
+for (const form of $$("[data-form]")) if ($("[data-placement]", form)) sayAgain(form);
 arrive(false);
 listen();
 readOperations();

@@ -69,6 +69,8 @@ class Presentation:
         when: API name to the states of the row in which it is offered; one that is not named always is.
         first: names of the APIs that stand as buttons beside the title; the others are in a menu.
         tabs: further parts of its page.
+        placement: name of the API that tells where what is made would go; its reply has ``accepted``,
+            ``rejected``, ``chosen`` and ``placements``.
         note: one sentence for whoever has none yet.
         gauges: what the first page adds up over all rows.
         counted: wire name of the field by whose values the first page counts the rows.
@@ -88,6 +90,7 @@ class Presentation:
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     first: tuple[str, ...] = ()
     tabs: tuple[Tab, ...] = ()
+    placement: str = ""
     note: str = ""
     gauges: tuple[Gauge, ...] = ()
     counted: str = ""

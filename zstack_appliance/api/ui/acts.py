@@ -24,6 +24,7 @@ from zstack_appliance.kernel.derive.form import Input, acted_field, inputs, keys
 from zstack_appliance.kernel.errors import CloudError, ErrorCode, InvalidArgument, NotFound
 from zstack_appliance.kernel.job import DEFAULT_SECONDS, JobState
 from zstack_appliance.kernel.message import Create, Delete, DeleteMode, Request, Update, api_of, wire_name
+from zstack_appliance.kernel.schema import fields_of
 from zstack_appliance.kernel.validate import decode
 
 PATIENCE = 1.5
@@ -282,7 +283,7 @@ async def _form_page(
         creates=issubclass(message, Create),
         said=spoken(visit, noun, message, asked, form.texts or texts, uuids, keys),
         action=_address(noun, message),
-        placement=issubclass(message, Create) and "GetPlacements" in visit.nouns.messages and noun.looks.one == "VM",
+        placement=preview_of(visit, noun, message) is not None,
     )
 
 
@@ -296,6 +297,31 @@ async def tag(visit: Visit, how: str, pairs: Sequence[tuple[str, str]]) -> Respo
     sent = await submit(visit, decode(message, {k: v for k, v in given.items() if k not in ("csrf", "back")}))
     text = forms.readable(sent.error.details or "") if sent.error is not None else ""
     return visit.go(own_path(given.get("back")), text)
+
+
+async def placement_part(visit: Visit, noun: Noun, name: str, pairs: Sequence[tuple[str, str]]) -> Response:
+    """Where what a form as it stands would make would go; nothing for forms of other APIs."""
+    message = api_named(visit, noun, name)
+    preview = preview_of(visit, noun, message)
+    if preview is None:
+        raise NotFound(f"{spaced(name)} has no preview; send the form instead")
+    asked = inputs(message)
+    given, _ = forms.given_of(visit, asked, forms.texts_of(asked, pairs))
+    wires = {field.wire for field in fields_of(preview)}
+    try:
+        typed = decode(preview, {wire: value for wire, value in given.items() if wire in wires})
+        found = await visit.inside.portal.serve(typed, visit.principal)
+    except CloudError as error:
+        return visit.page("placement.html", found=None, problem=forms.readable(error.details))
+    return visit.page("placement.html", found=found, problem="")
+
+
+def preview_of(visit: Visit, noun: Noun, message: type[Request[Any]]) -> type[Request[Any]] | None:
+    """The API that tells where what `message` makes would go, if this person may call it."""
+    preview = visit.nouns.messages.get(noun.looks.placement)
+    if preview is None or not issubclass(message, Create) or not visit.nouns.may_call(preview, visit.principal):
+        return None
+    return preview
 
 
 async def said_part(visit: Visit, noun: Noun, name: str, pairs: Sequence[tuple[str, str]]) -> Response:

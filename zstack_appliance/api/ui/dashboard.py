@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ from starlette.responses import Response
 
 from zstack_appliance.api.ui.details import Meter
 from zstack_appliance.api.ui.nouns import Noun
+from zstack_appliance.api.ui.operations import operation
 from zstack_appliance.api.ui.visit import Visit
-from zstack_appliance.api.ui.words import api_words
 from zstack_appliance.kernel.conditions import Cond, Op, Query
 from zstack_appliance.kernel.job import Job
 
@@ -65,13 +64,8 @@ async def dashboard_page(visit: Visit) -> Response:
         is_fresh=any(not step.done for step in steps),
         running=await _count(visit, Job, "state", "Running"),
         failed=await _count(visit, Job, "state", "Failed"),
-        jobs=[operation_title(row) for row in jobs],
+        operations=[await operation(visit, row, steps=False) for row in jobs],
     )
-
-
-def operation_title(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A job's row with what was asked, in words."""
-    return {**row, "title": api_words(str(row["api"]))}
 
 
 async def _gauges(visit: Visit, noun: Noun) -> list[tuple[int, Meter]]:

@@ -8,14 +8,17 @@ from typing import Any
 
 from starlette.responses import Response
 
+from zstack_appliance.api.ui.history import TAB, has_history, history_of
 from zstack_appliance.api.ui.names import Names
 from zstack_appliance.api.ui.nouns import Noun
+from zstack_appliance.api.ui.operations import operation_of
 from zstack_appliance.api.ui.spoken import command_of_query, curl_of_query
 from zstack_appliance.api.ui.visit import Visit, title_of
 from zstack_appliance.api.ui.words import label
 from zstack_appliance.kernel.conditions import Cond, Op, Query
 from zstack_appliance.kernel.derive.form import Kind, Shown, acted_field, shown
 from zstack_appliance.kernel.errors import NotFound, not_found
+from zstack_appliance.kernel.job import Job
 from zstack_appliance.kernel.message import Request
 from zstack_appliance.kernel.presentation import Tab
 from zstack_appliance.kernel.schema import HIDDEN, Record, Resource, describe, root_of
@@ -104,6 +107,7 @@ def inventory_of(visit: Visit, row: Record) -> Mapping[str, Any]:
 async def detail_page(visit: Visit, noun: Noun, uuid: str, tab: str = "") -> Response:
     """Everything about one row, in short beside its list, or one of its further parts."""
     row = find_row(visit, noun, uuid)
+    chosen = _tab(visit, noun, tab)
     inventory = inventory_of(visit, row)
     fields = shown(visit.nouns.graph, type(row))
     meters = meters_of(inventory)
@@ -131,8 +135,9 @@ async def detail_page(visit: Visit, noun: Noun, uuid: str, tab: str = "") -> Res
         acts=acts_of(visit, noun, row),
         curl=curl_of_query(base, f"{noun.path}/{uuid}", []),
         command=command_of_query(noun.cls, [f"uuid={uuid}"]),
-        tabs=noun.looks.tabs,
-        tab=_tab(noun, tab),
+        tabs=_tabs(visit, noun),
+        tab=chosen,
+        told=await history_of(visit, row) if chosen is TAB else None,
         **await _extras(visit, noun, uuid, preview=preview),
     )
 
@@ -144,8 +149,12 @@ def _facts(noun: Noun, fields: Sequence[Shown], inventory: Mapping[str, Any]) ->
     return sorted(wanted, key=lambda f: ahead.get(f.wire, len(ahead)))
 
 
-def _tab(noun: Noun, slug: str) -> Tab | None:
-    found = next((tab for tab in noun.looks.tabs if tab.slug == slug), None)
+def _tabs(visit: Visit, noun: Noun) -> tuple[Tab, ...]:
+    return (*noun.looks.tabs, TAB) if has_history(visit) and noun.cls is not Job else noun.looks.tabs
+
+
+def _tab(visit: Visit, noun: Noun, slug: str) -> Tab | None:
+    found = next((tab for tab in _tabs(visit, noun) if tab.slug == slug), None)
     if slug and found is None:
         raise NotFound(f"{noun.many} have no page {slug[:50]}; go back to the overview")
     return found
@@ -156,9 +165,6 @@ _IDENTITY = (Kind.UUID, Kind.TIME, Kind.STRUCTURE, Kind.LONG)
 
 async def _extras(visit: Visit, noun: Noun, uuid: str, *, preview: bool) -> dict[str, Any]:
     """What only pages of some resources have: a job's steps."""
-    from zstack_appliance.api.ui.operations import operation_of
-    from zstack_appliance.kernel.job import Job
-
     if noun.cls is Job and not preview:
         return {"operation": await operation_of(visit, uuid)}
     return {"operation": None}

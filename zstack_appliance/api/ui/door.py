@@ -7,7 +7,7 @@ person's own page. Every answer carries the headers of `security.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from importlib.resources.abc import Traversable
 from urllib.parse import quote, urlsplit
 
@@ -20,7 +20,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.refusal import Refusal
 from zstack_appliance.api.ui import acts, dashboard, details, lists, live, operations, palette, reference, signing
+from zstack_appliance.api.ui.menu import Menu
 from zstack_appliance.api.ui.nouns import Noun, Nouns
+from zstack_appliance.api.ui.plugin_pages import plugin_page
 from zstack_appliance.api.ui.security import FORM_FIELD, FORM_HEADER, HEADERS, SESSION_COOKIE, is_own_origin, is_token
 from zstack_appliance.api.ui.static import Static
 from zstack_appliance.api.ui.templates import make_environment
@@ -36,6 +38,7 @@ from zstack_appliance.kernel.errors import (
     Unavailable,
 )
 from zstack_appliance.kernel.job import Jobs
+from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.query import Queries
 
@@ -55,6 +58,7 @@ def make_ui(
     jobs: Jobs,
     queries: Queries,
     nouns: Nouns,
+    plugins: Iterable[Plugin],
     routes: Routes,
     callers: Callers,
     version: str,
@@ -67,6 +71,7 @@ def make_ui(
         jobs: serve the rest.
         queries: answer queries, with dates in RFC 3339.
         nouns: the resources and APIs.
+        plugins: bring pages.
         routes: where the API has them.
         callers: tell whose session it is.
         version: the appliance's.
@@ -74,7 +79,19 @@ def make_ui(
     static = Static(root, f"{PREFIX}/static")
     templates = make_environment(root, static)
     return ui_routes(
-        Inside(portal, jobs, queries, queries.inventories, callers, nouns, routes, static, templates, version)
+        Inside(
+            portal,
+            jobs,
+            queries,
+            queries.inventories,
+            callers,
+            nouns,
+            Menu(nouns, plugins),
+            routes,
+            static,
+            templates,
+            version,
+        )
     )
 
 
@@ -138,6 +155,8 @@ class Ui:
             return await page(visit)
         if path.startswith("/reference/"):
             return await reference.resource_page(visit, path.removeprefix("/reference/"))
+        if path.startswith("/plugins/"):
+            return await plugin_page(visit, path.removeprefix("/plugins/"))
         noun, rest = _resolve(visit, path)
         what, name, *more = (*rest, "", "")
         if any(more):
@@ -184,6 +203,7 @@ _SENT: dict[str, Callable[[Visit, Noun, str, Pairs], Awaitable[Response]]] = {
     "new": acts.make,
     "do": acts.act,
     "said": acts.said_part,
+    "placement": acts.placement_part,
 }
 
 

@@ -35,6 +35,7 @@ class Option:
     value: str
     text: str
     hint: str = ""
+    born: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,18 +155,21 @@ async def options_of(visit: Visit, target: type[Record], typed: str = "") -> tup
     terms = (Cond("name", Op.LIKE, f"%{typed}%"),) if typed and named else ()
     query = Query(And(terms), sort="name" if named else None, limit=MOST_OPTIONS + 1)
     found = (await visit.inside.queries.run(query, target, visit.principal)).inventories or []
-    options = tuple(Option(row["uuid"], row.get("name") or row["uuid"][:8], _hint(row)) for row in found[:MOST_OPTIONS])
+    options = tuple(
+        Option(row["uuid"], row.get("name") or row["uuid"][:8], _hint(row), row.get("createDate", ""))
+        for row in found[:MOST_OPTIONS]
+    )
     return options, len(found) > MOST_OPTIONS
 
 
 def _hint(row: Mapping[str, Any]) -> str:
     """A word that tells namesakes apart, and good from bad."""
-    told = [str(row[name]) for name in ("status", "state") if name in row]
+    told = [str(row[name]) for name in ("status", "state", "category") if name in row]
     if "cpuNum" in row and "memorySize" in row:
         return f"{row['cpuNum']} CPU, {values.bytes_text(row['memorySize'])}"
     if "diskSize" in row:
         return values.bytes_text(row["diskSize"])
-    return ", ".join(word for word in told if word not in ("Enabled", "Ready", "Connected"))
+    return ", ".join(word for word in told if word not in ("Enabled", "Ready", "Connected", "Private"))
 
 
 def prefilled(asked: Sequence[Input], row: Mapping[str, Any] | None = None) -> dict[str, tuple[str, ...]]:
@@ -268,8 +272,9 @@ def _chosen(entry: Entry, wanted: Sequence[str]) -> Entry:
     only = len(entry.options) == 1 and entry.input.required
     if entry.texts or entry.input.target is None or not entry.options or not (only or entry.input.wire in wanted):
         return entry
-    good = next((option for option in entry.options if not option.hint or " CPU, " in option.hint), entry.options[0])
-    return replace(entry, texts=(good.value,))
+    # The oldest is most likely what everybody uses; what has something to be said against it comes last.
+    best = min(entry.options, key=lambda option: (bool(option.hint) and " CPU, " not in option.hint, option.born))
+    return replace(entry, texts=(best.value,))
 
 
 def faults_of(error: ErrorCode | None) -> dict[str, str]:
@@ -286,6 +291,10 @@ def readable(text: str) -> str:
     """An error's text without what the page shows anyway: the field it stands at, and the message's class."""
     if "is mandatory, can not be null" in text:
         return "This is needed."
+    if text.startswith("valid regex value"):
+        return (
+            f"A character in it is not allowed here; it must match {text.partition(' are ')[2].partition(', but ')[0]}."
+        )
     rest = _WHERE.sub("", text)
     if rest.startswith("are [") and text.startswith("valid value"):
         rest = f"Must be one of {rest[5:].replace('],', ',', 1)}"

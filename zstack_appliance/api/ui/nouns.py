@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from zstack_appliance.api.ui.words import spaced
-from zstack_appliance.kernel.derive.form import Acts, Kind, Shown, acts, shown
+from zstack_appliance.kernel.derive.form import Acts, Kind, Shown, acts, is_for_administrators, shown
 from zstack_appliance.kernel.edges import Graph, query_name
 from zstack_appliance.kernel.message import Request
 from zstack_appliance.kernel.presentation import Presentation
 from zstack_appliance.kernel.principal import Principal
-from zstack_appliance.kernel.schema import Record, describe, root_of
+from zstack_appliance.kernel.schema import Record, describe, owner_ref, root_of
 
 COLUMNS = 7
 """How many columns a list has that nobody chose any for."""
@@ -129,31 +129,9 @@ class Nouns:
 
     def may_call(self, message: type[Request[Any]], principal: Principal) -> bool:
         """Whether it makes sense to offer this API to this person."""
-        from zstack_appliance.kernel.derive.form import is_for_administrators
-
         return principal.admin or not is_for_administrators(message)
 
     def may_see(self, noun: Noun, principal: Principal) -> bool:
         """Whether this person can ever see rows of this resource."""
-        from zstack_appliance.kernel.schema import owner_ref
-
         root = root_of(noun.cls)
         return principal.admin or root.options.readable or root.options.owned or owner_ref(root.cls) is not None
-
-    def menu(self, principal: Principal) -> list[tuple[str, list[Noun]]]:
-        """The sections of the menu, each with its resources in order."""
-        placed: dict[str, list[Noun]] = {}
-        for noun in self.all:
-            if noun.looks.place is not None and self.may_see(noun, principal):
-                placed.setdefault(noun.looks.place[0], []).append(noun)
-        for nouns in placed.values():
-            nouns.sort(key=lambda noun: noun.looks.place[1] if noun.looks.place else 0)
-        order = sorted(placed, key=lambda section: placed[section][0].looks.place or ("", 0))
-        return [(section, placed[section]) for section in sorted(order, key=_section_rank)]
-
-
-_SECTIONS = ("Compute", "Storage", "Network", "Infrastructure", "Administration")
-
-
-def _section_rank(section: str) -> tuple[int, str]:
-    return (_SECTIONS.index(section) if section in _SECTIONS else len(_SECTIONS), section)

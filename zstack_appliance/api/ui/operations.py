@@ -54,7 +54,7 @@ async def operations_part(visit: Visit) -> Response:
     query = Query(sort="createDate", descending=True, limit=MOST)
     rows = (await visit.inside.queries.run(query, Job, visit.principal)).inventories or []
     opened = visit.one("open")
-    found = [await _operation(visit, row, steps=row["state"] == "Running" or row["uuid"] == opened) for row in rows]
+    found = [await operation(visit, row, steps=row["state"] == "Running" or row["uuid"] == opened) for row in rows]
     return visit.page("operations.html", operations=found, opened=opened)
 
 
@@ -63,10 +63,11 @@ async def operation_of(visit: Visit, uuid: str) -> Operation:
     job = visit.inside.portal.kernel.store.require(Job, uuid)
     store = visit.inside.portal.kernel.store
     row = visit.inside.inventories.render(store.reader, [job], visit.principal)[0]
-    return await _operation(visit, row, steps=True)
+    return await operation(visit, row, steps=True)
 
 
-async def _operation(visit: Visit, row: Mapping[str, Any], *, steps: bool) -> Operation:
+async def operation(visit: Visit, row: Mapping[str, Any], *, steps: bool) -> Operation:
+    """A job's row as an operation, with its steps if they are wanted, or if it failed."""
     error = msgspec.json.decode(row["error"], type=ErrorCode) if row.get("error") else None
     request = msgspec.json.decode(row.get("request") or "{}")
     done = await _steps(visit, str(row["uuid"])) if steps or error is not None else ()

@@ -40,8 +40,8 @@ async def palette_part(visit: Visit) -> Response:
 
 def _places(visit: Visit) -> list[Hit]:
     hits = [Hit("Go to", "Dashboard", "", "/ui/", "home")]
-    for section, nouns in visit.nouns.menu(visit.principal):
-        hits += [Hit("Go to", noun.many, section, f"/ui{noun.path}", noun.looks.icon) for noun in nouns]
+    for section, entries in visit.inside.menu.of(visit.principal):
+        hits += [Hit("Go to", entry.text, section, entry.href, entry.icon) for entry in entries]
     hits.append(Hit("Go to", "API reference", "", "/ui/reference", "book"))
     for noun in visit.nouns.all:
         for message in noun.can_make(visit.principal, visit.nouns):

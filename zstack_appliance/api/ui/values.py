@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -66,7 +67,7 @@ def read_bytes(text: str) -> int | str:
     if match is None:
         return text
     power = " kmgtpe".index(match.group(2).lower() or " ")
-    return int(float(match.group(1)) * 1024**power)
+    return int(Decimal(match.group(1)) * 1024**power)
 
 
 def counted(value: object) -> str:

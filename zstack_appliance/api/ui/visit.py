@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.refusal import Refusal
+from zstack_appliance.api.ui.menu import Menu
 from zstack_appliance.api.ui.nouns import Noun, Nouns
 from zstack_appliance.api.ui.security import SESSION_COOKIE, token_of
 from zstack_appliance.api.ui.static import Static
@@ -47,6 +48,7 @@ class Inside:
         inventories: render rows in the same way.
         callers: tell whose session it is.
         nouns: the resources and APIs.
+        menu: where they stand, with the pages of plugins.
         routes: where the API has them.
         static: files.
         templates: pages.
@@ -59,6 +61,7 @@ class Inside:
     inventories: Inventories
     callers: Callers
     nouns: Nouns
+    menu: Menu
     routes: Routes
     static: Static
     templates: jinja2.Environment
@@ -132,7 +135,7 @@ class Visit:
             me=self.principal,
             account=self._account_name(),
             csrf=token_of(self.session) if self.session else "",
-            menu=self.nouns.menu(self.principal),
+            menu=self.inside.menu.of(self.principal),
             version=self.inside.version,
             theme=_one_of(THEMES, self.request.cookies.get("zstack-theme")),
             density=_one_of(DENSITIES, self.request.cookies.get("zstack-density")),

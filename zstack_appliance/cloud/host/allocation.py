@@ -1,8 +1,8 @@
 """Choose a host for a VM: pure filters, each with the reason and the numbers of every rejection.
 
 Primitives: `Candidate` (a host as the allocator sees it), `Rules` (what hosts keep for themselves, and how much
-of their memory they promise), `choose` and `explain`. What a VM needs is a `HostWish`, which stands with the host
-folder's messages.
+of their memory they promise), `choose`, `judge` and `explain`. What a VM needs is a `HostWish`, which stands with
+the host folder's messages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from zstack_appliance.cloud.host.messages import HostWish, scaled
+from zstack_appliance.cloud.host.messages import HostWish, Placement, scaled
 from zstack_appliance.kernel.errors import InsufficientCapacity
 
 
@@ -132,6 +132,26 @@ def choose(wish: HostWish, candidates: Iterable[Candidate], rules: Rules | None 
     return next((host for host in best_first if all(reject(wish, host, rules) is None for _, reject in FILTERS)), None)
 
 
+def judge(wish: HostWish, candidates: Iterable[Candidate], rules: Rules | None = None) -> list[Placement]:
+    """Every host with the first filter that rejects it, in the order in which `choose` looks at them."""
+    best_first = sorted(candidates, key=lambda host: (host.uuid != wish.prefer, host.vm_count))
+    return [_placement(wish, host, rules or Rules()) for host in best_first]
+
+
+def _placement(wish: HostWish, host: Candidate, rules: Rules) -> Placement:
+    name, reason = _rejection(wish, host, rules)
+    return Placement(
+        host_uuid=host.uuid,
+        name=host.name,
+        accepted=not name,
+        filter=name or None,
+        reason=reason or None,
+        available_cpu=host.available_cpu,
+        available_memory=host.available_memory,
+        vm_count=host.vm_count,
+    )
+
+
 def explain(wish: HostWish, candidates: Iterable[Candidate], rules: Rules | None = None) -> InsufficientCapacity:
     """The error for a wish that no candidate meets: each host with the first filter that rejected it."""
     rejections = tuple(
@@ -148,8 +168,13 @@ def explain(wish: HostWish, candidates: Iterable[Candidate], rules: Rules | None
 
 
 def _first_rejection(wish: HostWish, host: Candidate, rules: Rules) -> tuple[str, str]:
+    name, reason = _rejection(wish, host, rules)
+    return (name, reason) if name else ("none", "it passes now; try again")
+
+
+def _rejection(wish: HostWish, host: Candidate, rules: Rules) -> tuple[str, str]:
     for name, reject in FILTERS:
         reason = reject(wish, host, rules)
         if reason is not None:
             return name, reason
-    return "none", "it passes now; try again"
+    return "", ""

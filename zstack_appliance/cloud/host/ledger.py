@@ -1,18 +1,18 @@
 """What hosts have promised to VMs. Functions on a transaction, for other folders to use inside their own.
 
-Primitives: `place` (choose a host and charge it), `hold` (charge the host that a VM runs on already) and
-`vacate` (give back what a VM holds). A host never promises more than it has, because choosing and charging
-are one commit.
+Primitives: `place` (choose a host and charge it), `survey` (what it would choose among, and why), `hold` (charge
+the host that a VM runs on already) and `vacate` (give back what a VM holds). A host never promises more than it
+has, because choosing and charging are one commit.
 """
 
 from __future__ import annotations
 
-from zstack_appliance.cloud.host.allocation import Candidate, choose, explain
-from zstack_appliance.cloud.host.messages import HostWish, scaled
+from zstack_appliance.cloud.host.allocation import Candidate, choose, explain, judge
+from zstack_appliance.cloud.host.messages import HostWish, Placement, scaled
 from zstack_appliance.cloud.host.reserves import rules
 from zstack_appliance.cloud.host.schema import Host, HostCharge
 from zstack_appliance.kernel.schema import describe
-from zstack_appliance.kernel.store import Tx
+from zstack_appliance.kernel.store import Reader, Tx
 
 _SELECT = f"""
 SELECT uuid, name, zone_uuid, cluster_uuid, hypervisor_type, state, status,
@@ -39,6 +39,12 @@ def place(tx: Tx, wish: HostWish) -> Host:
         everywhere = [Candidate(*row) for row in tx.select(_SELECT + " ORDER BY name, uuid")]
         raise explain(wish, everywhere, in_force)
     return hold(tx, wish.vm_uuid, chosen.uuid, cpu=wish.cpu, memory=in_force.charge(wish, chosen))
+
+
+def survey(rows: Reader, wish: HostWish) -> list[Placement]:
+    """What the filters say of every host, best first, and nothing is charged: the first that passes is chosen."""
+    everywhere = [Candidate(*row) for row in rows.select(_SELECT)]
+    return judge(wish, everywhere, rules(rows, wish))
 
 
 def hold(tx: Tx, vm_uuid: str, host_uuid: str, *, cpu: int, memory: int) -> Host:

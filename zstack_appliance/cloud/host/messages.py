@@ -180,6 +180,24 @@ class HostChannel:
         return await self.cloud.call(OnHost[Any](host_uuid=self.host_uuid, command=command, report=report))
 
 
+class Placement(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A host, and whether a VM could be put on it."""
+
+    host_uuid: Uuid
+    name: str
+    accepted: bool
+    filter: str | None = None
+    """What rejected it; absent for one that would take the VM."""
+    reason: str | None = None
+    """Why, with the numbers."""
+    available_cpu: int
+    """Virtual CPUs that are free now."""
+    available_memory: int
+    """Bytes of memory that are free now."""
+    vm_count: int
+    """VMs that hold capacity there; the one with the fewest is chosen."""
+
+
 class HostWish(msgspec.Struct, frozen=True, kw_only=True):
     """What a VM needs of a host.
 

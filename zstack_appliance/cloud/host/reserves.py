@@ -11,7 +11,7 @@ from zstack_appliance.cloud.host.tags import RESERVED_CPU, RESERVED_MEMORY
 from zstack_appliance.kernel.config import parse_fraction, parse_number
 from zstack_appliance.kernel.resource_config import ResourceConfig
 from zstack_appliance.kernel.schema import describe
-from zstack_appliance.kernel.store import Tx
+from zstack_appliance.kernel.store import Reader
 from zstack_appliance.kernel.tag import SystemTag, SystemTagRow
 
 _TAGS = f"""
@@ -19,7 +19,7 @@ SELECT resource_uuid, resource_type, tag FROM {describe(SystemTagRow).table} WHE
 """
 
 
-def rules(tx: Tx, wish: HostWish) -> Rules:
+def rules(tx: Reader, wish: HostWish) -> Rules:
     """The deviations in force."""
     memory = {uuid: parse_number(value) or 0 for uuid, value in _settings(tx, "kvm", "reservedMemory")}
     ratios = _settings(tx, "mevoco", "overProvisioning.memory")
@@ -30,11 +30,11 @@ def rules(tx: Tx, wish: HostWish) -> Rules:
     )
 
 
-def _settings(tx: Tx, category: str, name: str) -> list[tuple[str, str]]:
+def _settings(tx: Reader, category: str, name: str) -> list[tuple[str, str]]:
     return [(row.resource_uuid, row.value) for row in tx.find(ResourceConfig, category=category, name=name)]
 
 
-def _tagged(tx: Tx, patterns: tuple[SystemTag, ...], levels: tuple[str, ...]) -> dict[str, int]:
+def _tagged(tx: Reader, patterns: tuple[SystemTag, ...], levels: tuple[str, ...]) -> dict[str, int]:
     found: dict[str, int] = {}
     for prefix in {pattern.pattern.partition("{")[0] for pattern in patterns}:
         # By the index on texts: hosts have many tags, and few of them reserve anything.

@@ -22,7 +22,7 @@ from zstack_appliance.cloud.primary_storage.schema import (
 from zstack_appliance.kernel.config import parse_fraction
 from zstack_appliance.kernel.errors import InsufficientCapacity
 from zstack_appliance.kernel.resource_config import ResourceConfig
-from zstack_appliance.kernel.store import Tx
+from zstack_appliance.kernel.store import Reader, Tx
 from zstack_appliance.kernel.tag import UserTag
 
 
@@ -84,6 +84,15 @@ def promise_space(tx: Tx, wish: VolumeWish, host_uuid: str) -> PrimaryStorage:
     return storage
 
 
+def survey_space(rows: Reader, wish: VolumeWish, host_uuid: str) -> list[tuple[PrimaryStorage, str]]:
+    """Every primary storage with the reason why it does not take the volume, empty where it does; none is charged."""
+    host = rows.require(Host, host_uuid)
+    return [
+        (storage, _bereft(rows, storage) or _rejection(rows, storage, wish, host) or "")
+        for storage in rows.find(PrimaryStorage)
+    ]
+
+
 def return_space(tx: Tx, volume_uuid: str) -> None:
     """Give back what a volume holds; one that holds nothing is no error."""
     held = tx.get(SpaceCharge, volume_uuid)
@@ -92,12 +101,12 @@ def return_space(tx: Tx, volume_uuid: str) -> None:
         tx.delete(SpaceCharge, held.uuid)
 
 
-def _bereft(tx: Tx, storage: PrimaryStorage) -> str | None:
+def _bereft(tx: Reader, storage: PrimaryStorage) -> str | None:
     plugin = tx.missing_plugin(storage)
     return None if plugin is None else f"the plugin {plugin}, which brought its type, is missing"
 
 
-def _rejection(tx: Tx, storage: PrimaryStorage, wish: VolumeWish, host: Host) -> str | None:
+def _rejection(tx: Reader, storage: PrimaryStorage, wish: VolumeWish, host: Host) -> str | None:
     if wish.primary_storage_uuid not in (None, storage.uuid):
         return "it is not the one that was asked for"
     if wish.user_tag_required and not _has_tag(tx, storage, wish):
@@ -114,11 +123,11 @@ def _rejection(tx: Tx, storage: PrimaryStorage, wish: VolumeWish, host: Host) ->
     return None
 
 
-def _has_tag(tx: Tx, storage: PrimaryStorage, wish: VolumeWish) -> bool:
+def _has_tag(tx: Reader, storage: PrimaryStorage, wish: VolumeWish) -> bool:
     return wish.user_tag is not None and bool(tx.find(UserTag, resource_uuid=storage.uuid, tag=wish.user_tag))
 
 
-def _cost(tx: Tx, storage: PrimaryStorage, wish: VolumeWish) -> int:
+def _cost(tx: Reader, storage: PrimaryStorage, wish: VolumeWish) -> int:
     """Bytes of its capacity that a storage spends on the volume."""
     ratio = wish.ratio
     for uuid in (storage.zone_uuid, storage.uuid):
@@ -129,7 +138,7 @@ def _cost(tx: Tx, storage: PrimaryStorage, wish: VolumeWish) -> int:
     return wish.size if ratio == 1 else math.ceil(wish.size / ratio)
 
 
-def _share(tx: Tx, storage_uuid: str, host_uuid: str) -> LocalStorageHostRef | None:
+def _share(tx: Reader, storage_uuid: str, host_uuid: str) -> LocalStorageHostRef | None:
     found = tx.find(LocalStorageHostRef, primary_storage_uuid=storage_uuid, host_uuid=host_uuid)
     return found[0] if found else None
 

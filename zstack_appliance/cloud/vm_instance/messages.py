@@ -8,6 +8,7 @@ import msgspec
 
 from zstack_appliance.cloud.cluster.schema import Cluster
 from zstack_appliance.cloud.disk_offering.schema import DiskOffering
+from zstack_appliance.cloud.host.messages import Placement
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.image.schema import Image
 from zstack_appliance.cloud.instance_offering.schema import InstanceOffering
@@ -15,7 +16,7 @@ from zstack_appliance.cloud.l3_network.schema import L3Network
 from zstack_appliance.cloud.primary_storage.schema import PrimaryStorage
 from zstack_appliance.cloud.vm_instance.schema import VmInstance
 from zstack_appliance.cloud.zone.schema import Zone
-from zstack_appliance.kernel.message import OWNER, Action, Create, Delete, Read, Request, Update, api
+from zstack_appliance.kernel.message import ADMIN, OWNER, Action, Create, Delete, Read, Request, Update, api
 from zstack_appliance.kernel.schema import Name, Ref, Text, Timestamp, Uuid
 from zstack_appliance.kernel.unserved import UNSERVED
 
@@ -170,6 +171,42 @@ class RequestConsoleAccess(Request[Console], frozen=True, kw_only=True):
 
     vm_instance_uuid: Annotated[Uuid, Ref(VmInstance)]
     target_scheme: Literal["vnc", "serial"] = "vnc"
+
+
+class Placements(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Where a VM could go."""
+
+    accepted: int
+    """Hosts that would take it."""
+    rejected: int
+    """Hosts that would not."""
+    chosen: Uuid | None = None
+    """The host that it would be put on now; absent when none takes it."""
+    placements: tuple[Placement, ...]
+    """The hosts: first those that would take it, the chosen one ahead."""
+
+
+@api("GET", "/appliance/placements", access=ADMIN, sync=True, reply=None, wire="org.zstack.appliance")
+class GetPlacements(Read[Placements], frozen=True, kw_only=True):
+    """Where a VM would go if it were created so now, and why not elsewhere. Nothing is reserved.
+
+    The parameters mean what they do when a VM is created.
+    """
+
+    instance_offering_uuid: Annotated[Uuid | None, Ref(InstanceOffering)] = None
+    cpu_num: int | None = None
+    memory_size: int | None = None
+    image_uuid: Annotated[Uuid | None, Ref(Image)] = None
+    l3_network_uuids: Annotated[tuple[str, ...] | None, Ref(L3Network)] = None
+    default_l3_network_uuid: Annotated[Uuid | None, Ref(L3Network)] = None
+    root_disk_offering_uuid: Annotated[Uuid | None, Ref(DiskOffering)] = None
+    root_disk_size: int | None = None
+    zone_uuid: Annotated[Uuid | None, Ref(Zone)] = None
+    cluster_uuid: Annotated[Uuid | None, Ref(Cluster)] = None
+    host_uuid: Annotated[Uuid | None, Ref(Host)] = None
+    primary_storage_uuid_for_root_volume: Annotated[Uuid | None, Ref(PrimaryStorage)] = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
+    """Hosts that are listed; all of them are counted."""
 
 
 class SyncVm(Action[VmInstance | None], frozen=True, kw_only=True):

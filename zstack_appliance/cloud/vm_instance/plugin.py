@@ -13,6 +13,7 @@ from zstack_appliance.cloud.vm_instance import (
     fallen,
     hostnames,
     inspect,
+    placement,
     power,
     service,
     start,
@@ -35,6 +36,7 @@ plugin = Plugin(
     resources=(VmInstance, VmNic, FallenVm),
     handlers=(
         create.create,
+        placement.placements,
         start.start,
         power.stop,
         power.reboot,

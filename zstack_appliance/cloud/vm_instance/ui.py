@@ -29,6 +29,7 @@ PRESENTATIONS = (
         },
         first=("StartVmInstance", "StopVmInstance", "RebootVmInstance"),
         note="Choose an image, a size and a network; everything else has a default.",
+        placement="GetPlacements",
         counted="state",
         step=10,
     ),
