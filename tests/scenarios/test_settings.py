@@ -278,3 +278,30 @@ async def test_a_deleted_image_is_kept_as_the_policy_says(
             await admin.do("PUT", path, {"expungeImage": {}})
             assert await admin.query("/images") == []
         assert (await restarted(admin, vm))["state"] == "Running", "its disk stands on the cache"
+
+
+@pytest.mark.parametrize("policy", ["Direct", "Delay", "Never"])
+async def test_a_destroyed_vm_is_kept_as_the_policy_says(
+    tmp_path: Path, autojump_clock: MockClock, policy: str
+) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        vm = await new_vm(admin, "web")
+        await set_global(admin, "vm.deletionPolicy", policy)
+        await set_global(admin, "vm.expungePeriod", "1200")
+        await set_global(admin, "vm.expungeInterval", "60")
+        await admin.do("DELETE", f"/vm-instances/{vm['uuid']}")
+        if policy == "Direct":
+            assert await admin.query("/vm-instances") == await admin.query("/volumes") == []
+            return
+        assert (await act(admin, vm, "recoverVmInstance"))["state"] == "Stopped"
+        await admin.do("DELETE", f"/vm-instances/{vm['uuid']}")
+        later = trio.current_time() + 1000
+        await eventually(lambda: trio.current_time() > later, within=10_000, every=100)
+        assert [row["state"] for row in await admin.query("/vm-instances")] == ["Destroyed"]
+        later = trio.current_time() + 1000
+        await eventually(lambda: trio.current_time() > later, within=10_000, every=100)
+        left = [row["state"] for row in await admin.query("/vm-instances")]
+        assert left == ([] if policy == "Delay" else ["Destroyed"])
+        if policy == "Never":
+            await act(admin, vm, "expungeVmInstance")
+        assert await admin.query("/volumes") == []

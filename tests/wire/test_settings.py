@@ -26,6 +26,7 @@ OURS = {
     "mevoco.overProvisioning.memory": "ZStack's enterprise edition has it; its facts are not in the catalogue",
     "mevoco.overProvisioning.primaryStorage": "likewise",
     "query.timeout": "ZStack's queries have no bound",
+    "vm.startAfterHostBoot": "ZStack leaves it to high availability",
     "vm.stop.graceSeconds": "ZStack has it fixed",
 }
 """Settings that ZStack has not, or does not tell."""

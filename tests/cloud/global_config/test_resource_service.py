@@ -192,3 +192,14 @@ async def test_what_values_a_setting_takes(tmp_path: Path) -> None:
         assert asked.json() == {"options": {"numberGreaterThanOrEqual": 1}}
         asked = await admin.send("GET", "/global-configurations/thing/colour")
         assert asked.json() == {"options": {"validValue": ["red", "blue"]}}
+
+
+async def test_which_settings_a_resource_may_have_for_itself(tmp_path: Path) -> None:
+    async with a_cluster(tmp_path) as (_, admin, _zone, _made):
+        asked = await admin.send("GET", f"{ROOT}/bindable", params={"category": "thing"})
+        assert [(row["name"], row["bindResourceTypes"]) for row in asked.json()["bindableConfigs"]] == [
+            ("colour", ["ClusterVO", "ThingVO"]),
+            ("count", ["ClusterVO", "ZoneVO"]),
+        ]
+        every = (await admin.send("GET", f"{ROOT}/bindable")).json()["bindableConfigs"]
+        assert {"thing", "kvm", "vm", "host"} <= {row["category"] for row in every}

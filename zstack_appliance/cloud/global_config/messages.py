@@ -143,6 +143,32 @@ class GetResourceConfig(Read[ValueReply], frozen=True, kw_only=True):
     name: str
 
 
+class BindableConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A setting that resources may have for themselves."""
+
+    category: str
+    name: str
+    description: str
+    bind_resource_types: tuple[str, ...]
+    """Wire types of those resources, nearest first."""
+
+
+@api(
+    "GET",
+    "/resource-configurations/bindable",
+    access=ANY,
+    sync=True,
+    reply="bindableConfigs",
+    wire=_BOUND,
+    aliases=("/resource-configurations/bindable/{category}",),
+)
+class GetResourceBindableConfig(Read[tuple[BindableConfig, ...]], frozen=True, kw_only=True):
+    """Ask which settings resources may have for themselves."""
+
+    category: str | None = None
+    """None asks for those of every category."""
+
+
 class ValuesReply(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to `GetResourceConfigs`."""
 

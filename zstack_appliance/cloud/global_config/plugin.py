@@ -20,6 +20,7 @@ plugin = Plugin(
         resource_service.delete,
         resource_service.look,
         resource_service.look_at_several,
+        resource_service.bindable,
     ),
     starts=(service.seed,),
     presentations=PRESENTATIONS,

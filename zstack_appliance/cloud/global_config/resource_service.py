@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.global_config.messages import (
+    BindableConfig,
     DeleteResourceConfig,
     EffectiveConfig,
+    GetResourceBindableConfig,
     GetResourceConfig,
     GetResourceConfigs,
     SettingChanged,
@@ -97,6 +99,21 @@ async def look_at_several(m: GetResourceConfigs, cloud: Cloud) -> ValuesReply:
     configs = [_bindable(m.category, name, cloud) for name in m.names]
     row = seen(m.resource_uuid, cloud)
     return ValuesReply(configs=tuple(_effective(row, config.path, cloud) for config in configs))
+
+
+@handles(GetResourceBindableConfig)
+async def bindable(m: GetResourceBindableConfig, cloud: Cloud) -> tuple[BindableConfig, ...]:
+    """Serve `GetResourceBindableConfig`."""
+    return tuple(
+        BindableConfig(
+            category=config.category,
+            name=config.name,
+            description=config.description,
+            bind_resource_types=config.bind,
+        )
+        for _, config in sorted(cloud.configs.declared.items())
+        if config.bind and m.category in (None, config.category)
+    )
 
 
 def _bindable(category: str, name: str, cloud: Cloud) -> GlobalConfig:
