@@ -63,6 +63,8 @@ def test_a_cell_changes_in_place_and_a_wider_one_makes_its_column_wider() -> Non
         assert [column.width for column in table.ordered_columns] == [len("✓ much longer"), 7]
         fill(table, COLUMNS, [("1", ("x" * 255, "Stopped"))], PAINT)
         assert table.ordered_columns[0].width == WIDEST
+        fill(table, COLUMNS, [("1", ("web", "y" * 255))], PAINT)
+        assert [column.width for column in table.ordered_columns] == [len("name"), 60 - len("name") - 4]
 
     at(work)
 

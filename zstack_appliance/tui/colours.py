@@ -1,6 +1,7 @@
 """What colours mean: `THEMES`, `role_of` (from a state to its role) and `paint` (from a role to a colour).
 
-A state is always written out, so that nothing hangs on its colour alone.
+A state is always written out, so that nothing hangs on its colour alone. The colours are those of the web
+interface.
 """
 
 from __future__ import annotations
@@ -24,34 +25,34 @@ _ROLES = {
 
 DARK = Theme(
     name="zstack-dark",
-    primary="#4cc2b0",
-    secondary="#7aa2f7",
-    accent="#4cc2b0",
-    foreground="#d7dde4",
-    background="#0f1418",
-    surface="#171e24",
-    panel="#1b242b",
-    success="#77c77a",
-    warning="#e0b050",
-    error="#ea8078",
+    primary="#a3a5ff",
+    secondary="#84b1ff",
+    accent="#a3a5ff",
+    foreground="#ececef",
+    background="#121317",
+    surface="#191b20",
+    panel="#22242b",
+    success="#5fce8f",
+    warning="#f0b350",
+    error="#ff8f86",
     dark=True,
-    variables={"text-muted": "#8b98a5", "footer-key-foreground": "#4cc2b0"},
+    variables={"text-muted": "#989ca8", "footer-key-foreground": "#a3a5ff"},
 )
 
 LIGHT = Theme(
     name="zstack-light",
-    primary="#0b7264",
-    secondary="#2f5fc4",
-    accent="#0b7264",
-    foreground="#1c252c",
-    background="#fbfcfc",
-    surface="#f0f3f4",
-    panel="#e6ebed",
-    success="#2a7030",
-    warning="#7d5200",
+    primary="#4a4ddb",
+    secondary="#2b5fbd",
+    accent="#4a4ddb",
+    foreground="#1a1b20",
+    background="#ffffff",
+    surface="#f6f6f4",
+    panel="#efefec",
+    success="#14713f",
+    warning="#8a5400",
     error="#b3261e",
     dark=False,
-    variables={"text-muted": "#56636e", "footer-key-foreground": "#0b7264"},
+    variables={"text-muted": "#5c5f69", "footer-key-foreground": "#4a4ddb"},
 )
 
 THEMES = (DARK, LIGHT)

@@ -74,6 +74,8 @@ def fill(
         min(WIDEST, max(map(cell_len, (name, *(cells[at].plain for _, cells in wanted)))))
         for at, name in enumerate(columns)
     ]
+    room = table.size.width - sum(width + 2 * table.cell_padding for width in widths[:-1]) - 2 * table.cell_padding
+    widths[-1] = max(len(columns[-1]), min(widths[-1], room))  # The last one makes do with what is left.
     keys = [key for key, _ in wanted]
     now = [str(key.value) for key in table.rows]
     if now == keys and [column.width for column in table.ordered_columns] == widths:
