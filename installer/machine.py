@@ -1,13 +1,14 @@
-"""The machine that is installed on, as the steps see it: `Machine`, its files and its programs.
+"""The machine that is installed on, as the steps see it: `Machine`, its files and its programs; `alone` on it.
 
 A test gives another root and its own programs, so that every step runs for real on a machine that is not one.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,26 @@ class Machine:
             return (await self.run(argv)).stdout.strip()
         except HostCommandFailed:
             return ""
+
+
+class AnotherRun(Exception):
+    """Somebody installs or removes an appliance at this moment: wait, then look what is left to do."""
+
+
+@contextmanager
+def alone(machine: Machine) -> Iterator[None]:
+    """Be the only one that changes the machine, for the length of the block.
+
+    Raises:
+        AnotherRun: another one is at work.
+    """
+    path = machine.path("/run/zstack-appliance-install.lock")
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AnotherRun("another install or uninstall is at work; wait until it has ended") from None
+        yield
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:

@@ -159,7 +159,7 @@ def snapshot(root: Path) -> dict[str, str]:
         if path.is_symlink():
             found[name] = f"-> {path.readlink()}"
         elif path.is_file():
-            secret = name.endswith(("/key", "/instance"))
+            secret = name.startswith("var/lib/zstack-appliance/")
             found[name] = str(path.stat().st_size) if secret else str(hash(path.read_bytes()))
         else:
             found[name] = "folder"

@@ -17,7 +17,7 @@ from installer import uninstall
 from installer.facts import UNIT
 from installer.install import steps
 from installer.layout import Layout, Wish
-from installer.machine import Machine, links_to
+from installer.machine import AnotherRun, Machine, alone, links_to
 from installer.step import carry_out, plan
 from tests.installer.fake_machine import FakeMachine, kill, snapshot
 from tests.installer.one_file import one_file
@@ -185,6 +185,14 @@ async def test_removed_whole(tmp_path: Path, wish: Wish, purging: bool) -> None:
         assert names(tmp_path / "state" / folder) == []
     again = await carry_out(uninstall.steps(machine.machine, wish.data, purge=None), lambda _: None)
     assert again in ([], ["firewalld"])
+
+
+def test_two_at_once_do_not_meet(tmp_path: Path) -> None:
+    machine = FakeMachine(tmp_path).machine
+    with alone(machine), pytest.raises(AnotherRun, match="wait"), alone(machine):
+        pass
+    with alone(machine):
+        pass
 
 
 def test_the_unit_can_be_read(wish: Wish) -> None:

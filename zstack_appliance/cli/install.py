@@ -79,7 +79,7 @@ async def _install(wish: Wish, dry_run: bool) -> None:
     from installer.facts import look, wanted
     from installer.install import steps
     from installer.layout import HERE
-    from installer.machine import Machine
+    from installer.machine import AnotherRun, Machine, alone
     from installer.objections import objections
     from installer.step import carry_out, plan
     from zstack_appliance.kernel.errors import CloudError
@@ -100,8 +100,9 @@ async def _install(wish: Wish, dry_run: bool) -> None:
         click.echo("nothing was changed")
         return
     try:
-        await carry_out(todo, click.echo)
-    except (HostCommandFailed, CloudError, NotOurProgram, OSError) as error:
+        with alone(machine):
+            await carry_out(todo, click.echo)
+    except (HostCommandFailed, CloudError, NotOurProgram, AnotherRun, OSError) as error:
         raise CliError(f"{error}\nWhat has been done stays; run this again once that is mended.") from error
     _welcome(wish, time.monotonic() - began)
 
@@ -163,21 +164,23 @@ def uninstall(data: Path, *, purge: bool, yes: bool, dry_run: bool) -> None:
 async def _uninstall(data: Path, purge: bool, dry_run: bool) -> None:
     import trio
 
-    from installer.machine import Machine
+    from installer.machine import AnotherRun, Machine, alone
     from installer.step import carry_out, plan
     from installer.uninstall import steps
     from zstack_appliance.kernel.errors import CloudError
     from zstack_appliance.kernel.remote import HostCommandFailed, HostUnreachable
     from zstack_appliance.purge import purge as remove
 
-    todo = steps(Machine(), data, purge=remove if purge else None)
+    machine = Machine()
+    todo = steps(machine, data, purge=remove if purge else None)
     if dry_run:
         _list(await plan(todo))
         click.echo("nothing was changed")
         return
     try:
-        needed = await carry_out(todo, click.echo)
-    except (HostCommandFailed, HostUnreachable, CloudError, OSError) as error:
+        with alone(machine):
+            needed = await carry_out(todo, click.echo)
+    except (HostCommandFailed, HostUnreachable, CloudError, AnotherRun, OSError) as error:
         raise CliError(f"{error}\nRun this again once that is mended.") from error
     if not needed:
         click.echo("nothing was installed")

@@ -13,7 +13,7 @@ import httpx
 from zstack_appliance.certificates import RENEW_DAYS, read_certificate
 from zstack_appliance.doctor.patient import Finding, Patient, ok, warning, wrong
 
-SECRETS = ("key", "admin-password", "tls/ca.key", "tls/server.key")
+SECRETS = ("key", "admin-password", "metrics-token", "tls/ca.key", "tls/server.key")
 LATE_MINUTES = 10
 """A job that is this long over its time has nobody who ends it."""
 ORPHAN_SECONDS = 30.0
