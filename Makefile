@@ -63,6 +63,9 @@ test: setup binary build/test-packages-installed  ## every test a machine can ru
 test-long: setup  ## kill sweeps, thousands of model steps
 	$(AS_ROOT) $(PYTHON) -m pytest -m long $(T)
 
+test-deep: setup binary build/test-packages-installed  ## install on a fresh Debian under QEMU, reboot it, remove all again
+	$(AS_ROOT) $(PYTHON) -m tests.deep
+
 prove-red: setup  ## drop each undo in turn; every one must turn a proof red
 	$(PYTHON) -m tests.proofs.red
 
@@ -75,4 +78,4 @@ soak: setup  ## ten thousand VMs come and go; what must stay flat is measured an
 clean:  ## remove what was built; data folders and VMs stay
 	rm -rf build dist .cache .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup run check binary test test-long prove-red bench soak clean FORCE
+.PHONY: help setup run check binary test test-long test-deep prove-red bench soak clean FORCE
