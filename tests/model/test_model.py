@@ -21,7 +21,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import CloudMachine, stage
 
-SHORT_EXAMPLES, SHORT_STEPS = 15, 30
+SHORT_EXAMPLES, SHORT_STEPS = 12, 30
 LONG_EXAMPLES, LONG_STEPS = 100, 50
 
 
