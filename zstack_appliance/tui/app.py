@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any, ClassVar
 
@@ -156,9 +157,10 @@ class Tui(App[str]):
     # --- events ------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        async for event in self.remote.follow():
-            self.live = event["kind"] != "lost"
-            self._heard.append(event)
+        async with aclosing(self.remote.follow()) as events:
+            async for event in events:
+                self.live = event["kind"] != "lost"
+                self._heard.append(event)
 
     def _tell_screens(self) -> None:
         if not self._heard:

@@ -44,7 +44,7 @@ class JobScreen(ViewScreen):
         with Vertical(classes="box", id="steps") as box:
             box.border_title = heading(self.view.title)
             yield Table(id="rows", cursor_type="row", zebra_stripes=True)
-            yield Static("It has no steps: what it does is done in one.", id="empty")
+            yield Static(id="empty")
         yield Footer(compact=True, show_command_palette=False)
 
     async def load(self) -> None:
@@ -53,6 +53,7 @@ class JobScreen(ViewScreen):
         steps = await self.remote.steps(self.view.uuid)
         self.query_one("#steps").border_title = heading(f"{self.view.title}  {self.job['state']}")
         self.query_one("#steps").set_class(not steps, "nothing")
+        self.query_one("#empty", Static).update(nothing(str(self.job["state"])))
         why = self.query_one("#why", Static)
         why.update(error_text(self.job))
         why.set_class(bool(error_text(self.job)), "told")
@@ -80,6 +81,13 @@ class JobScreen(ViewScreen):
     def action_source(self) -> None:
         """The job as JSON."""
         self.tui.show_source(self.view.name, self.job)
+
+
+def nothing(state: str) -> str:
+    """What stands where a job has no steps."""
+    if state == "Failed":
+        return "It was refused before its first step: nothing was done, and nothing had to be undone."
+    return "It takes its first step." if state == "Running" else "It has no steps: what it does is done in one."
 
 
 def step_cells(step: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import httpx
@@ -85,7 +86,7 @@ class Remote:
         """The steps of a job."""
         return await self.run(lambda client: steps_of(client, job_uuid))
 
-    async def follow(self) -> AsyncIterator[Mapping[str, Any]]:
+    async def follow(self) -> AsyncGenerator[Mapping[str, Any], None]:
         """Every event that this person may see, for ever; ``{"kind": "gap"}`` says that some were missed.
 
         A connection that breaks is made anew, and takes up behind the last event that came.
@@ -93,17 +94,15 @@ class Remote:
         last = ""
         while True:
             try:
-                async for name, number, data in self._listen(last):
-                    last = number or last
-                    if name != "change":
-                        yield {"kind": name}
-                    else:
-                        yield msgspec.json.decode(data)
+                async with aclosing(self._listen(last)) as heard:
+                    async for name, number, data in heard:
+                        last = number or last
+                        yield msgspec.json.decode(data) if name == "change" else {"kind": name}
             except (httpx.HTTPError, SSEError):
                 yield {"kind": "lost"}
                 await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _listen(self, last: str) -> AsyncIterator[tuple[str, str, str]]:
+    async def _listen(self, last: str) -> AsyncGenerator[tuple[str, str, str], None]:
         headers = {"last-event-id": last} if last else {}
         if self.place.session is not None:
             headers["authorization"] = f"OAuth {self.place.session}"
