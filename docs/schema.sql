@@ -756,6 +756,24 @@ CREATE INDEX "volume__root_image_uuid" ON "volume" ("root_image_uuid");
 CREATE INDEX "volume__name" ON "volume" ("name");
 CREATE INDEX "volume__create_date__uuid" ON "volume" ("create_date", "uuid");
 CREATE INDEX "volume__owner_uuid__create_date__uuid" ON "volume" ("owner_uuid", "create_date", "uuid");
+CREATE TABLE "web_hook" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "job_uuid" TEXT NOT NULL,
+  "url" TEXT NOT NULL,
+  "host" TEXT NOT NULL,
+  "state" TEXT NOT NULL CHECK ("state" IN ('Waiting', 'Due', 'Delivered', 'GivenUp')),
+  "tries" INTEGER NOT NULL,
+  "next_try" INTEGER NOT NULL,
+  "delivered_date" INTEGER,
+  "error" TEXT,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "web_hook__job_uuid" ON "web_hook" ("job_uuid");
+CREATE INDEX "web_hook__state__next_try" ON "web_hook" ("state", "next_try");
+CREATE INDEX "web_hook__create_date__uuid" ON "web_hook" ("create_date", "uuid");
+CREATE INDEX "web_hook__owner_uuid__create_date__uuid" ON "web_hook" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "zone" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,

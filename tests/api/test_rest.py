@@ -19,6 +19,7 @@ from tests.running import BASE, Caller, Running, running
 from zstack_appliance.api.protocol import PEER, PeerCredentials
 from zstack_appliance.api.rest import LOGGED_OUT
 from zstack_appliance.kernel.job import Job
+from zstack_appliance.kernel.web_hook import HookState, WebHook
 
 UNKNOWN = "f" * 32
 
@@ -144,11 +145,32 @@ async def test_an_appliance_that_stops_takes_no_new_jobs(tmp_path: Path) -> None
                 assert answer.status_code == 202, "it is only told what is wrong with it"
 
 
-async def test_web_hooks_are_refused_rather_than_forgotten(tmp_path: Path) -> None:
-    async with door(tmp_path) as (_, admin):
-        hooked = await admin.send("POST", "/things", {}, headers={"x-web-hook": "http://127.0.0.1/"})
-        assert hooked.status_code == 400
-        assert "web hooks are not served yet" in hooked.text
+async def test_a_web_hook_is_written_down_with_the_job_and_due_at_its_end(tmp_path: Path) -> None:
+    async with door(tmp_path) as (cloud, admin):
+        for url in (
+            "ftp://example.com/",
+            "example.com",
+            "http://",
+            "http://x/\x07",
+            f"http://x/{'y' * 2048}",
+            "http://[x/",
+        ):
+            answer = await admin.send("POST", "/things", {}, headers={"x-web-hook": url})
+            assert answer.status_code == 400
+            assert "X-Web-Hook takes an http or https URL" in answer.text
+        assert cloud.kernel.store.find(WebHook) == []
+        headers = {"x-web-hook": "https://example.com:8443/hook?key=hush"}
+        for params, state in (({"name": "one"}, "Succeeded"), ({}, "Failed")):
+            answer = await admin.send("POST", "/things", {"params": params}, headers=headers)
+            location = answer.json()["location"]
+            await admin.client.get(location, headers={"prefer": "wait=30"})
+            uuid = location.rsplit("/", 1)[1]
+            [hook] = cloud.kernel.store.find(WebHook, job_uuid=uuid)
+            assert (hook.state, hook.host) == (HookState.DUE, "example.com:8443")
+            assert cloud.kernel.store.require(Job, uuid).state.value == state
+        shown = await admin.send("GET", "/appliance/web-hooks")
+        assert len(shown.json()["inventories"]) == 2
+        assert "hush" not in shown.text
 
 
 # --- bodies ------------------------------------------------------------------------------------------------

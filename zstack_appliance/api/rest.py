@@ -44,6 +44,7 @@ from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.runner import error_code
 from zstack_appliance.kernel.validate import prepare
+from zstack_appliance.kernel.web_hook import host_of
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD")
 
@@ -71,6 +72,7 @@ class _Wishes:
 
     job_uuid: str | None
     seconds: float | None
+    web_hook: str | None
 
 
 class Rest:
@@ -155,7 +157,7 @@ class Rest:
         if route.declared.sync:
             return await self._reply(request, message, principal, wishes)
         seconds = wishes.seconds or route.declared.timeout or DEFAULT_SECONDS
-        job = self._jobs.submit(message, principal, job_uuid=wishes.job_uuid, seconds=seconds)
+        job = self._jobs.submit(message, principal, job_uuid=wishes.job_uuid, seconds=seconds, web_hook=wishes.web_hook)
         return await _accept(request, job)
 
     async def _preview(self, message: Delete, principal: Principal) -> Response:
@@ -183,7 +185,8 @@ class Rest:
         """Answer 202 to a call that cannot succeed: ZStack's clients look for its error in the job."""
         if not principal.account_uuid:
             return _accepted(request, LOGGED_OUT, int(DEFAULT_SECONDS * 1000))
-        return await _accept(request, self._jobs.refuse(route.message, error, principal, job_uuid=wishes.job_uuid))
+        refused = self._jobs.refuse(route.message, error, principal, job_uuid=wishes.job_uuid, web_hook=wishes.web_hook)
+        return await _accept(request, refused)
 
     # --- queries ---------------------------------------------------------------------------------------
 
@@ -298,9 +301,13 @@ def _wishes(request: HttpRequest) -> _Wishes:
     timeout = headers.get("x-api-timeout")
     if timeout is not None and not re.fullmatch(r"[1-9]\d{0,8}", timeout):
         raise Refusal(400, f"X-API-Timeout must be whole seconds, 1 or more, but was [{timeout[:100]}]")
-    if "x-web-hook" in headers:
-        raise Refusal(400, "web hooks are not served yet; leave X-Web-Hook out and poll the location instead")
-    return _Wishes(job_uuid, None if timeout is None else float(timeout))
+    web_hook = headers.get("x-web-hook")
+    if web_hook is not None:
+        try:
+            host_of(web_hook)
+        except InvalidArgument as error:
+            raise Refusal(400, error.details) from None
+    return _Wishes(job_uuid, None if timeout is None else float(timeout), web_hook)
 
 
 def _patience(request: HttpRequest) -> float:

@@ -25,7 +25,8 @@ from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, Principal
 from zstack_appliance.kernel.runner import error_code
 from zstack_appliance.kernel.schema import HIDDEN, SECRET, TIMESTAMP, Millis, Record, Uuid, fields_of, resource
-from zstack_appliance.kernel.store import Batch
+from zstack_appliance.kernel.store import Batch, Tx
+from zstack_appliance.kernel.web_hook import ask, job_ended
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +112,16 @@ class Jobs:
         *,
         job_uuid: str | None = None,
         seconds: float = DEFAULT_SECONDS,
+        web_hook: str | None = None,
     ) -> Job:
         """Write the job down, start it, and give it back.
+
+        Args:
+            message: the call.
+            principal: on whose behalf.
+            job_uuid: of the caller's choice.
+            seconds: that it may take.
+            web_hook: the URL that is told of its end.
 
         Raises:
             Conflict: `job_uuid` names a job already.
@@ -137,7 +146,7 @@ class Jobs:
         try:
             await self._starting.enter(principal.account_uuid)
             try:
-                job = await self._write_down(job, principal)
+                job = await self._write_down(job, principal, web_hook)
             except BaseException:
                 self._starting.leave(principal.account_uuid)
                 raise
@@ -169,6 +178,7 @@ class Jobs:
         principal: Principal,
         *,
         job_uuid: str | None = None,
+        web_hook: str | None = None,
     ) -> Job:
         """Write down a call that was refused before there was a message: a job that has failed already.
 
@@ -188,11 +198,19 @@ class Jobs:
             error=msgspec.json.encode(error_code(error)).decode(),
             **self._here(),
         )
-        return await self._write_down(job, principal)
+        return await self._write_down(job, principal, web_hook)
 
-    async def _write_down(self, job: Job, principal: Principal) -> Job:
+    async def _write_down(self, job: Job, principal: Principal, web_hook: str | None) -> Job:
+        hook_uuid = self._kernel.entropy.uuid() if web_hook is not None else ""
+
+        def commit(tx: Tx) -> Job:
+            written = tx.insert(job)
+            if web_hook is not None:
+                ask(tx, hook_uuid, job.uuid, web_hook, due=job.state is not JobState.RUNNING)
+            return written
+
         try:
-            return await self._kernel.store.write(lambda tx: tx.insert(job), owner=principal.account_uuid, job=job.uuid)
+            return await self._kernel.store.write(commit, owner=principal.account_uuid, job=job.uuid)
         except Conflict:
             raise _duplicate(job.uuid) from None
 
@@ -293,17 +311,18 @@ class Jobs:
             await self._finish(job.uuid, result=result, error=error)
 
     async def _finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
-        await self._kernel.store.write(
-            lambda tx: tx.update(
+        def commit(tx: Tx) -> None:
+            tx.update(
                 tx.require(Job, uuid),
                 state=JobState.SUCCEEDED if error is None else JobState.FAILED,
                 finished_date=tx.now,
                 result=result,
                 error=None if error is None else msgspec.json.encode(error_code(error)).decode(),
-            ),
-            owner=self._kernel.store.owner(Job, uuid) or ADMIN_ACCOUNT,  # In its account's turn.
-            job=uuid,
-        )
+            )
+            job_ended(tx, uuid)
+
+        owner = self._kernel.store.owner(Job, uuid) or ADMIN_ACCOUNT  # In its account's turn.
+        await self._kernel.store.write(commit, owner=owner, job=uuid)
 
     def _became_of(self, uuid: str) -> str:
         """What a job that did not end by itself leaves behind, from the journal."""

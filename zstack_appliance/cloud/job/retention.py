@@ -9,6 +9,7 @@ from zstack_appliance.kernel.job import Job, JobState
 from zstack_appliance.kernel.journal import OPEN, FlowRun
 from zstack_appliance.kernel.schema import describe
 from zstack_appliance.kernel.store import Tx
+from zstack_appliance.kernel.web_hook import WebHook
 
 DAY = 24 * 3600
 KEEP_DAYS = {JobState.SUCCEEDED: 7, JobState.FAILED: 30}
@@ -47,6 +48,8 @@ def forget_some(tx: Tx, now: int) -> int:
         for (uuid,) in tx.select(_DUE, (state.value, until, *open_states, _AT_ONCE - forgotten)):
             for run in tx.find(FlowRun, job_uuid=uuid):
                 tx.delete(FlowRun, run.uuid)
+            for hook in tx.find(WebHook, job_uuid=uuid):
+                tx.delete(WebHook, hook.uuid)
             tx.delete(Job, uuid)
             forgotten += 1
     return forgotten

@@ -10,14 +10,14 @@ import pytest
 import trio
 
 from tests.cloud.backup_storage.local.origin import Origin, certificate, origin
-from tests.cloud.backup_storage.local.test_pinned import Names
 from tests.contracts.loopback import silent
+from tests.hostkit.test_pinned import Names
 from zstack_appliance.cloud.backup_storage.driver import FetchPolicy
-from zstack_appliance.cloud.backup_storage.local.egress import Egress
-from zstack_appliance.cloud.backup_storage.local.pinned import PinnedBackend, resolve
 from zstack_appliance.cloud.backup_storage.local.source import WebSource, parse
 from zstack_appliance.cloud.backup_storage.local.web_source import download
 from zstack_appliance.hostkit.copying import Checked, Sink
+from zstack_appliance.hostkit.egress import Egress
+from zstack_appliance.hostkit.pinned import PinnedBackend, resolve
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import HostCommandFailed
 

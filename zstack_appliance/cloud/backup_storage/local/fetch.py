@@ -9,9 +9,9 @@ import trio
 
 from zstack_appliance.cloud.backup_storage.driver import FetchPolicy
 from zstack_appliance.cloud.backup_storage.local import source as sources
-from zstack_appliance.cloud.backup_storage.local.egress import Egress, is_own_address
 from zstack_appliance.cloud.backup_storage.local.file_source import open_source
 from zstack_appliance.hostkit.copying import Checked, Progress, Sink, copy_in
+from zstack_appliance.hostkit.egress import Egress, is_own_address
 from zstack_appliance.hostkit.files import explained, space
 from zstack_appliance.kernel.host_link import Report
 from zstack_appliance.kernel.remote import HostCommandFailed
@@ -60,8 +60,8 @@ async def _copy(source: sources.FileSource, sink: Sink, policy: FetchPolicy, roo
 
 async def _download(source: sources.WebSource, sink: Sink, policy: FetchPolicy, room: int, report: Report) -> Checked:
     # Imported on use: httpx takes over 100 ms and 10 MB, and most hosts never fetch an image.
-    from zstack_appliance.cloud.backup_storage.local.pinned import PinnedBackend, resolve
     from zstack_appliance.cloud.backup_storage.local.web_source import download
+    from zstack_appliance.hostkit.pinned import PinnedBackend, resolve
 
     backend = PinnedBackend(Egress.of(policy, is_own_address), resolve)
     return await download(source, sink, policy=policy, room=room, backend=backend, tls=await trusted(), report=report)

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from zstack_appliance.cloud.backup_storage.driver import ImageFormat, StoredImage
 from zstack_appliance.cloud.backup_storage.local import layout, source
 from zstack_appliance.cloud.backup_storage.local.checksum import Expected
-from zstack_appliance.cloud.backup_storage.local.egress import Egress
 from zstack_appliance.cloud.backup_storage.local.wire import (
     BackupCapacity,
     ConnectBackupStorage,
@@ -22,6 +21,7 @@ from zstack_appliance.cloud.backup_storage.local.wire import (
     FetchImage,
     ListImages,
 )
+from zstack_appliance.hostkit.egress import Egress
 from zstack_appliance.hostkit.files import Space
 from zstack_appliance.hostkit.simulated import SimulatedRuntime
 from zstack_appliance.hostkit.simulated_files import SimulatedFile, SimulatedFiles

@@ -3,9 +3,9 @@
 Primitives: `PinnedBackend` (resolves a name once, checks every address that it has, and connects to one of
 those), `resolve`, `EgressRefused`.
 
-A URL is written by whoever adds an image, and names can answer differently each time they are asked. So it
-is the address that is judged, at the moment of connecting, and the connection goes to the judged address.
-Because this happens below HTTP, a redirect to anywhere meets the same rules.
+A URL is written by whoever adds an image or asks for a web hook, and names can answer differently each time they
+are asked. So it is the address that is judged, at the moment of connecting, and the connection goes to the judged
+address. Because this happens below HTTP, a redirect to anywhere meets the same rules.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ipaddress import ip_address
 import httpcore
 import trio
 
-from zstack_appliance.cloud.backup_storage.local.egress import Address, Egress
+from zstack_appliance.hostkit.egress import Address, Egress
 
 Resolve = Callable[[str, int], Awaitable[tuple[Address, ...]]]
 
@@ -32,11 +32,15 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
     Args:
         egress: the rules.
         resolve: names to addresses.
+        opened_by: what an administrator opens a host by, in words.
     """
 
-    def __init__(self, egress: Egress, resolve: Resolve) -> None:
+    def __init__(
+        self, egress: Egress, resolve: Resolve, opened_by: str = "the list of hosts that images may come from"
+    ) -> None:
         self._egress = egress
         self._resolve = resolve
+        self._opened_by = opened_by
         self._network = httpcore.TrioBackend()
 
     async def connect_tcp(
@@ -60,7 +64,7 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
             if fault:
                 raise EgressRefused(
                     f"{host} is refused: its address {address} is {fault}. An administrator can add it to "
-                    "the list of hosts that images may come from"
+                    f"{self._opened_by}"
                 )
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses:
@@ -77,7 +81,7 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """No image comes from a socket of this machine.
+        """Nothing is fetched from a socket of this machine.
 
         Raises:
             EgressRefused: always.

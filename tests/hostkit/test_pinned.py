@@ -9,8 +9,8 @@ import pytest
 
 from tests.cloud.backup_storage.local.origin import origin
 from zstack_appliance.cloud.backup_storage.driver import FetchPolicy
-from zstack_appliance.cloud.backup_storage.local.egress import Address, Egress
-from zstack_appliance.cloud.backup_storage.local.pinned import EgressRefused, PinnedBackend, resolve
+from zstack_appliance.hostkit.egress import Address, Egress
+from zstack_appliance.hostkit.pinned import EgressRefused, PinnedBackend, resolve
 
 
 class Names:

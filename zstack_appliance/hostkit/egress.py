@@ -1,4 +1,7 @@
-"""Where a fetch may connect to: `Egress` (the rules on addresses, pure) and `is_own_address`."""
+"""Where others may have us connect to: `Egress` (the rules on addresses, pure) and `is_own_address`.
+
+Whoever adds an image or asks for a web hook writes a URL, and this machine reaches what that person does not.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import Protocol
 
-from zstack_appliance.cloud.backup_storage.driver import FetchPolicy
 from zstack_appliance.kernel.remote import HostCommandFailed
 
 Address = IPv4Address | IPv6Address
@@ -31,6 +34,19 @@ METADATA: tuple[Network, ...] = tuple(
     )
 )
 """Addresses that give a machine's credentials to whoever asks from it."""
+
+
+class Policy(Protocol):
+    """What an administrator says of where connections may go."""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Host names, addresses and networks that are opened in spite of the rules."""
+
+    @property
+    def own_networks(self) -> tuple[str, ...]:
+        """Networks of the appliance and its guests."""
+
 
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -52,7 +68,7 @@ class Egress:
     is_own_address: Callable[[Address], bool]
 
     @classmethod
-    def of(cls, policy: FetchPolicy, is_own_address: Callable[[Address], bool]) -> Egress:
+    def of(cls, policy: Policy, is_own_address: Callable[[Address], bool]) -> Egress:
         """The rules that a policy asks for.
 
         Raises:

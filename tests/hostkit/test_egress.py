@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from zstack_appliance.cloud.backup_storage.driver import FetchPolicy
-from zstack_appliance.cloud.backup_storage.local.egress import Egress, is_own_address
+from zstack_appliance.hostkit.egress import Egress, is_own_address
 from zstack_appliance.kernel.remote import HostCommandFailed
 
 OWN = ip_address("192.0.2.5")
