@@ -13,6 +13,27 @@ CREATE TABLE "account" (
 CREATE UNIQUE INDEX "account__name" ON "account" ("name");
 CREATE INDEX "account__create_date__uuid" ON "account" ("create_date", "uuid");
 CREATE INDEX "account__owner_uuid__create_date__uuid" ON "account" ("owner_uuid", "create_date", "uuid");
+CREATE TABLE "audit" (
+  "uuid" TEXT NOT NULL PRIMARY KEY,
+  "create_date" INTEGER NOT NULL,
+  "last_op_date" INTEGER NOT NULL,
+  "api" TEXT NOT NULL,
+  "source" TEXT NOT NULL,
+  "request" TEXT NOT NULL,
+  "account_uuid" TEXT,
+  "user_uuid" TEXT,
+  "resource_uuid" TEXT,
+  "finished_date" INTEGER,
+  "duration" INTEGER,
+  "success" INTEGER CHECK ("success" IN (0, 1)),
+  "error" TEXT,
+  "job_uuid" TEXT,
+  "owner_uuid" TEXT NOT NULL
+) STRICT;
+CREATE INDEX "audit__create_date" ON "audit" ("create_date");
+CREATE INDEX "audit__resource_uuid" ON "audit" ("resource_uuid");
+CREATE INDEX "audit__create_date__uuid" ON "audit" ("create_date", "uuid");
+CREATE INDEX "audit__owner_uuid__create_date__uuid" ON "audit" ("owner_uuid", "create_date", "uuid");
 CREATE TABLE "backup_storage" (
   "uuid" TEXT NOT NULL PRIMARY KEY,
   "create_date" INTEGER NOT NULL,

@@ -46,6 +46,7 @@ from zstack_appliance.cloud.host.command import COMMANDS
 from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.management_node.membership import Membership, leave
 from zstack_appliance.kernel import bounded
+from zstack_appliance.kernel.audit import Audits
 from zstack_appliance.kernel.bounded import InTime
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.cascade import Cascade
@@ -261,7 +262,7 @@ def _wire(
         },
         drivers={key: make for plugin in plugins for key, make in plugin.drivers.items()},
     )
-    portal = Portal(kernel, [patterns], kernel.services[UserRights])
+    portal = Portal(kernel, [patterns], kernel.services[UserRights], kernel.services[Audits])
     answers = Answers(inventories, queries, store.reader)
     jobs = kernel.services[Jobs] = Jobs(portal, answers, nursery, metrics)
     inbox = Inbox(kernel, nursery)
@@ -274,11 +275,12 @@ def _wire(
 
 
 def _given(outside: Outside, store: Store) -> dict[type[Any], Any]:
-    """What accounts and hosts need of the outside."""
+    """What accounts, hosts and audits need of the outside."""
     return {
         Instance: outside.instance,
         LoginAttempts: LoginAttempts(outside.clock),
         UserRights: UserRights(store),
+        Audits: Audits(store, outside.clock, outside.entropy),
         Passwords: Passwords(outside.offload, outside.hasher),
         FirstAdmin: FirstAdmin(outside.data, outside.password),
     }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from zstack_appliance.cloud.management_node import membership
+from zstack_appliance.kernel.audit import Audits
 from zstack_appliance.kernel.config import Setting
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.events.service import Events
@@ -76,6 +77,7 @@ async def start(appliance: Appliance, nursery: trio.Nursery) -> None:
     appliance.membership.load(kernel.store)
     kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
     await nursery.start(cloud.use(Events).run)
+    nursery.start_soon(cloud.use(Audits).run)
     nursery.start_soon(_stop_when_fenced, appliance)
     for start in (start for plugin in plugins for start in plugin.early):
         await start(cloud)

@@ -11,6 +11,7 @@ TABLES: Mapping[str, str] = {
     "job": "the call itself, which stays to be asked about",
     "flow_run": "the journal, which stays as history",
     "kernel_meta": "the number of the last commit, which only grows",
+    "audit": "who called what, which stays to be asked about",
     "kernel_change": "the history of what was done and undone",
     "kernel_change_of": "its index",
     "kernel_sequence": "numbers that were drawn are never drawn again",

@@ -15,16 +15,18 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import trio
 
-from zstack_appliance.kernel.errors import CloudError, Conflict, NotFound, Unavailable
+from zstack_appliance.kernel.audit import Audit, audit_of, ended
+from zstack_appliance.kernel.calls import redacted
+from zstack_appliance.kernel.errors import CloudError, Conflict, ErrorCode, NotFound, Unavailable
 from zstack_appliance.kernel.fair import Fair
 from zstack_appliance.kernel.journal import OPEN, FlowRun, RunState
-from zstack_appliance.kernel.message import Request, wire_name
+from zstack_appliance.kernel.message import Create, Request, wire_name
 from zstack_appliance.kernel.meter import Measure, Meter, unmetered
 from zstack_appliance.kernel.peers import OutcomeUnknown
 from zstack_appliance.kernel.portal import Portal
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, Principal
 from zstack_appliance.kernel.runner import error_code
-from zstack_appliance.kernel.schema import HIDDEN, SECRET, TIMESTAMP, Millis, Record, Uuid, fields_of, resource
+from zstack_appliance.kernel.schema import HIDDEN, TIMESTAMP, Millis, Record, Uuid, resource
 from zstack_appliance.kernel.store import Batch, Tx
 from zstack_appliance.kernel.web_hook import ask, job_ended
 
@@ -141,12 +143,16 @@ class Jobs:
         )
         if job.uuid in self._scopes:
             raise _duplicate(job.uuid)
+        if isinstance(message, Create) and message.resource_uuid is None:
+            # Known from the start, so that the audit can name it.
+            message = msgspec.structs.replace(message, resource_uuid=self._kernel.entropy.uuid())
+        audit = audit_of(message, principal, job.uuid, job_uuid=job.uuid)
         # Before it is written down: a job of this node that is not known to run here is taken for a lost one.
         self._scopes[job.uuid] = trio.CancelScope()
         try:
             await self._starting.enter(principal.account_uuid)
             try:
-                job = await self._write_down(job, principal, web_hook)
+                job = await self._write_down(job, audit, principal, web_hook)
             except BaseException:
                 self._starting.leave(principal.account_uuid)
                 raise
@@ -186,6 +192,7 @@ class Jobs:
             Conflict: `job_uuid` names a job already.
         """
         now = self._kernel.clock.millis()
+        refusal = error_code(error)
         job = Job(
             uuid=job_uuid or self._kernel.entropy.uuid(),
             create_date=now,
@@ -195,16 +202,22 @@ class Jobs:
             timeout=int(DEFAULT_SECONDS * 1000),
             request="{}",
             finished_date=now,
-            error=msgspec.json.encode(error_code(error)).decode(),
+            error=msgspec.json.encode(refusal).decode(),
             **self._here(),
         )
-        return await self._write_down(job, principal, web_hook)
+        audit = audit_of(message, principal, job.uuid, job_uuid=job.uuid)
+        return await self._write_down(job, audit, principal, web_hook, refusal)
 
-    async def _write_down(self, job: Job, principal: Principal, web_hook: str | None) -> Job:
+    async def _write_down(
+        self, job: Job, audit: Audit, principal: Principal, web_hook: str | None, refusal: ErrorCode | None = None
+    ) -> Job:
         hook_uuid = self._kernel.entropy.uuid() if web_hook is not None else ""
 
         def commit(tx: Tx) -> Job:
             written = tx.insert(job)
+            tx.insert(audit)
+            if refusal is not None:
+                ended(tx, audit.uuid, refusal.code)
             if web_hook is not None:
                 ask(tx, hook_uuid, job.uuid, web_hook, due=job.state is not JobState.RUNNING)
             return written
@@ -311,14 +324,17 @@ class Jobs:
             await self._finish(job.uuid, result=result, error=error)
 
     async def _finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
+        code = None if error is None else error_code(error)
+
         def commit(tx: Tx) -> None:
             tx.update(
                 tx.require(Job, uuid),
-                state=JobState.SUCCEEDED if error is None else JobState.FAILED,
+                state=JobState.SUCCEEDED if code is None else JobState.FAILED,
                 finished_date=tx.now,
                 result=result,
-                error=None if error is None else msgspec.json.encode(error_code(error)).decode(),
+                error=None if code is None else msgspec.json.encode(code).decode(),
             )
+            ended(tx, uuid, None if code is None else code.code)
             job_ended(tx, uuid)
 
         owner = self._kernel.store.owner(Job, uuid) or ADMIN_ACCOUNT  # In its account's turn.
@@ -346,13 +362,6 @@ class Jobs:
 
     def _has_open_run(self, job_uuid: str) -> bool:
         return any(run.state in OPEN for run in self._kernel.store.find(FlowRun, job_uuid=job_uuid))
-
-
-def redacted(message: Request[Any]) -> str:
-    """A message as JSON without the fields that are marked `SECRET`."""
-    secret = {field.wire for field in fields_of(type(message)) if field.marked(SECRET)}
-    plain = {key: value for key, value in msgspec.to_builtins(message).items() if value is not None}
-    return msgspec.json.encode({key: "*" * 6 if key in secret else value for key, value in plain.items()}).decode()
 
 
 def _duplicate(uuid: str) -> CloudError:

@@ -6,14 +6,14 @@ then the resources that the request names, then the tags; the fields themselves 
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from zstack_appliance.kernel.absent import refuse_missing
+from zstack_appliance.kernel.calls import acted_on, changes_something
 from zstack_appliance.kernel.cascade import Cascade
 from zstack_appliance.kernel.cloud import Cloud, Kernel
 from zstack_appliance.kernel.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated, refuse
@@ -22,6 +22,9 @@ from zstack_appliance.kernel.principal import Principal
 from zstack_appliance.kernel.schema import Field, Record, Ref, describe, fields_of, root_of
 from zstack_appliance.kernel.sharing import sees
 from zstack_appliance.kernel.unserved import unserved
+
+if TYPE_CHECKING:
+    from zstack_appliance.kernel.audit import Audits
 
 
 class TagRules(Protocol):
@@ -45,10 +48,18 @@ class Portal:
         kernel: the node.
         tags: the rules that tags are checked by.
         rights: knows what users may call; without it there are none.
+        audits: writes down calls that change something and are answered at once.
     """
 
-    def __init__(self, kernel: Kernel, tags: Iterable[TagRules] = (), rights: Rights | None = None) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        tags: Iterable[TagRules] = (),
+        rights: Rights | None = None,
+        audits: Audits | None = None,
+    ) -> None:
         self.kernel = kernel
+        self._audits = audits
         self._tags = tuple(tags)
         self._rights = rights
 
@@ -62,6 +73,18 @@ class Portal:
             NotFound: it names a resource that does not exist.
             CloudError: what the handler raises.
         """
+        if job_uuid is not None or self._audits is None or not changes_something(type(message)):
+            return await self._serve(message, principal, job_uuid)
+        end = self._audits.begin(message, principal)
+        try:
+            reply = await self._serve(message, principal, None)
+        except BaseException as error:
+            end(None, error)
+            raise
+        end(reply, None)
+        return reply
+
+    async def _serve(self, message: Request[Any], principal: Principal, job_uuid: str | None) -> Any:
         self.authorise(type(message), principal)
         refuse(*unserved(message))
         if isinstance(message, Delete) and self._is_gone(message):
@@ -155,20 +178,6 @@ class Portal:
         if principal.admin or field.wire != acted_on(type(message)):
             return True
         return self.kernel.store.owner(cls, uuid) == principal.account_uuid
-
-
-@functools.cache
-def acted_on(message: type[Request[Any]]) -> str | None:
-    """The field (wire name) whose resource an API changes: the first one that its path names.
-
-    ``/vm-instances/{vmInstanceUuid}/l3-networks/{l3NetworkUuid}`` changes the VM and merely uses the network,
-    which may be shared. Reading changes nothing.
-    """
-    declared = api_of(message)
-    if declared is None or declared.method == "GET":
-        return None
-    variables = re.findall(r"\{(\w+)\}", declared.path)
-    return declared.rename.get(variables[0], variables[0]) if variables else None
 
 
 def _goes_without_plugin(message: Request[Any]) -> bool:
