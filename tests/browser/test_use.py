@@ -74,7 +74,7 @@ def test_the_palette_finds_rows_pages_and_things_to_do(page: Page, stage: Stage,
     page.wait_for_url(f"**/vm-instances/{stage.vms['web-01']}")
     page.keyboard.press("Control+k")
     page.keyboard.type("new zone")
-    expect(page.locator("#palette-hits .hit").first).to_contain_text("New Zone")
+    expect(page.locator("#palette-hits .hit").first).to_contain_text("New zone")
 
 
 def test_the_filter_completes_what_the_query_grammar_allows(page: Page, pictures: Path) -> None:

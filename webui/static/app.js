@@ -347,11 +347,12 @@ async function openDrawer(open) {
 async function readOperations() {
   const box = $("#operations");
   if (!box) return;
-  const opened = $$("details[open]", box).map((each) => each.dataset.operation);
-  const html = await part(`/ui/operations?open=${opened[0] ?? ""}`, "operations");
+  const html = await part(`/ui/operations?open=${$("details[open]", box)?.dataset.operation ?? ""}`, "operations");
+  // What somebody opened or closed in the meantime counts.
+  const was = new Map($$("details[data-operation]", box).map((each) => [each.dataset.operation, each.open]));
   const top = box.scrollTop;
   fill(box, html);
-  for (const each of $$("details[data-operation]", box)) if (opened.includes(each.dataset.operation)) each.open = true;
+  for (const each of $$("details[data-operation]", box)) each.open = was.get(each.dataset.operation) ?? each.open;
   box.scrollTop = top;
   const list = $(".operations", box);
   const running = Number(list.dataset.running);

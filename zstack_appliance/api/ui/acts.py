@@ -18,7 +18,7 @@ from zstack_appliance.api.ui.nouns import Noun
 from zstack_appliance.api.ui.security import own_path
 from zstack_appliance.api.ui.spoken import command_of_call, curl_of_call, route_of
 from zstack_appliance.api.ui.visit import Visit, title_of
-from zstack_appliance.api.ui.words import spaced
+from zstack_appliance.api.ui.words import inside, spaced
 from zstack_appliance.kernel.conditions import And, Cond, Op, Query
 from zstack_appliance.kernel.derive.form import Input, acted_field, inputs, keys_of
 from zstack_appliance.kernel.errors import CloudError, ErrorCode, InvalidArgument, NotFound
@@ -340,7 +340,7 @@ def _has_all(asked: Sequence[Input], wires: Sequence[str]) -> bool:
 
 def _title(noun: Noun, message: type[Request[Any]], rows: Sequence[Any]) -> str:
     if issubclass(message, Create):
-        return spaced(message.__name__) if len(noun.acts.makers) > 1 else f"New {noun.one}"
+        return spaced(message.__name__) if len(noun.acts.makers) > 1 else f"New {inside(noun.one)}"
     return spaced(message.__name__)
 
 

@@ -209,7 +209,8 @@ def _listed(visit: Visit, field: Shown, inventory: Mapping[str, Any]) -> Listed:
     noun = visit.nouns.of(field.target)
     rows = inventory.get(field.wire) or []
     every = noun.columns if noun is not None else shown(visit.nouns.graph, field.target)[:5]
-    columns = [column for column in every if any(column.wire in row for row in rows)][:6]
+    told = [column for column in every if any(column.wire in row for row in rows)]
+    columns = [column for column in told if any(row.get(column.wire) != inventory["uuid"] for row in rows)][:6]
     return Listed(field, noun, columns, rows, Names.of(visit, columns, rows))
 
 

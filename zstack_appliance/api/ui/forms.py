@@ -287,6 +287,9 @@ def faults_of(error: ErrorCode | None) -> dict[str, str]:
 _WHERE = re.compile(r"^(?:invalid )?(?:valid (?:regex )?value for )?field\[\w+\](?: of message\[[\w.]+\])?[,:]?\s*")
 
 
+_BOUNDS = re.compile(r"must be in range of \[(.*?), ?(.*?)\], but (.*) found", re.DOTALL)
+
+
 def readable(text: str) -> str:
     """An error's text without what the page shows anyway: the field it stands at, and the message's class."""
     if "is mandatory, can not be null" in text:
@@ -296,6 +299,11 @@ def readable(text: str) -> str:
             f"A character in it is not allowed here; it must match {text.partition(' are ')[2].partition(', but ')[0]}."
         )
     rest = _WHERE.sub("", text)
+    bounds = _BOUNDS.fullmatch(rest)
+    if bounds is not None:
+        low, high, found = bounds.groups()
+        wanted = f"from {low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+        return f"Must be {wanted}; this is {found}."
     if rest.startswith("are [") and text.startswith("valid value"):
         rest = f"Must be one of {rest[5:].replace('],', ',', 1)}"
     rest = rest[:1].upper() + rest[1:]

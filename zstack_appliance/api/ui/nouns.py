@@ -83,6 +83,8 @@ def verb_of(message: type[Request[Any]], noun: Noun) -> str:
         if lower[start : start + len(own)] == own:
             said = said[:start] + said[start + len(own) :]
             break
+    while len(said) > 1 and said[-1] in ("to", "from", "of"):
+        said = said[:-1]
     return " ".join(said)
 
 

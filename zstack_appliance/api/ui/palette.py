@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from zstack_appliance.api.ui.visit import Visit, title_of
-from zstack_appliance.api.ui.words import spaced
+from zstack_appliance.api.ui.words import inside, spaced
 from zstack_appliance.kernel.conditions import Cond, Op, Query
 from zstack_appliance.kernel.schema import Resource
 
@@ -45,7 +45,7 @@ def _places(visit: Visit) -> list[Hit]:
     hits.append(Hit("Go to", "API reference", "", "/ui/reference", "book"))
     for noun in visit.nouns.all:
         for message in noun.can_make(visit.principal, visit.nouns):
-            text = f"New {noun.one}" if len(noun.acts.makers) == 1 else spaced(message.__name__)
+            text = f"New {inside(noun.one)}" if len(noun.acts.makers) == 1 else spaced(message.__name__)
             hits.append(Hit("Do", text, noun.many, f"/ui{noun.path}/new/{message.__name__}", "plus"))
     return hits
 

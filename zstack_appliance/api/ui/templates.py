@@ -37,6 +37,7 @@ def make_environment(root: Traversable, static: Static) -> jinja2.Environment:
     environment.filters |= {
         "label": words.label,
         "spaced": words.spaced,
+        "inside": words.inside,
         "tone": values.tone,
         "bytes": values.bytes_text,
         "counted": values.counted,

@@ -27,7 +27,7 @@ _SAID = {
 def spaced(name: str) -> str:
     """``defaultL3NetworkUuid`` to ``Default L3 network UUID``: the words, the first with a capital."""
     found = _WORD.findall(name.replace("-", " ").replace("_", " ")) or [name]
-    written = [_WRITTEN.get(word.lower(), word.lower()) for word in found]
+    written = [_WRITTEN.get(word.lower(), word if len(word) > 1 and word.isupper() else word.lower()) for word in found]
     text = " ".join(written)
     return text[:1].upper() + text[1:]
 
@@ -37,6 +37,11 @@ def api_words(full: str) -> str:
     return spaced(full.rpartition(".")[2].removeprefix("API").removesuffix("Msg"))
 
 
+def inside(text: str) -> str:
+    """A name in the middle of a sentence: ``Zone`` is ``zone``, while ``VM`` and ``L3 network`` stay."""
+    return text if len(text) > 1 and (text[1].isupper() or text[1].isdigit()) else text[:1].lower() + text[1:]
+
+
 @functools.lru_cache(maxsize=4096)
 def label(wire: str) -> str:
     """What a field is called: ``hostUuid`` is ``Host``, since its value is shown by name."""
@@ -44,4 +49,12 @@ def label(wire: str) -> str:
     for end in (" UUIDs", " UUID"):
         if text.endswith(end):
             return text.removesuffix(end) + ("s" if end == " UUIDs" else "")
+    room = _ROOM.fullmatch(text)
+    if room is not None:
+        said = f"{room[2] or ''}{_ROOMS[room[1]]}"
+        return said[:1].upper() + said[1:]
     return _SAID.get(text, text)
+
+
+_ROOM = re.compile(r"(Available|Total) (?:(.+ ))?capacity")
+_ROOMS = {"Available": "free", "Total": "total"}
