@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import uuid
 from collections.abc import Iterator
@@ -16,18 +17,24 @@ import trio
 
 from zstack_appliance.cloud.management_node import membership
 from zstack_appliance.kernel.audit import Audits
+from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import Setting
 from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.events.service import Events
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.nodes import Fenced
 from zstack_appliance.kernel.peers import Peers
+from zstack_appliance.kernel.plugin import Task
 from zstack_appliance.kernel.singletons import on_one_node
 from zstack_appliance.kernel.store import Log
 from zstack_appliance.kernel.store.feed import Listener
+from zstack_appliance.kernel.together import alone
 
 if TYPE_CHECKING:
     from zstack_appliance.appliance import Appliance
+
+PAUSE_SECONDS = 1.0
+"""Before a background task that failed begins anew."""
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +95,23 @@ async def start(appliance: Appliance, nursery: trio.Nursery) -> None:
         await appliance.recovery.take_up()
     for plugin in plugins:
         for task in plugin.tasks:
-            nursery.start_soon(task, cloud)
+            nursery.start_soon(_lasting, task, cloud)
         for task in plugin.singletons:
-            nursery.start_soon(on_one_node, f"{plugin.name}/{task.__name__}", task, cloud)
+            nursery.start_soon(on_one_node, f"{plugin.name}/{task.__name__}", functools.partial(_lasting, task), cloud)
     nursery.start_soon(appliance.recovery.keep_trying)
+
+
+async def _lasting(task: Task, cloud: Cloud) -> None:
+    """Run a background task; among other nodes, again after it failed because they or the log did not answer."""
+    while True:
+        try:
+            return await task(cloud)
+        except (CloudError, BaseExceptionGroup) as error:
+            failure = alone(error) if isinstance(error, BaseExceptionGroup) else error
+            if not cloud.kernel.nodes.clustered or not isinstance(failure, CloudError):
+                raise
+            log.warning("a background task begins anew: %s", failure)
+        await trio.sleep(PAUSE_SECONDS)
 
 
 async def _stop_when_fenced(appliance: Appliance) -> None:

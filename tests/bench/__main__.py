@@ -13,6 +13,7 @@ import sys
 
 BENCHES = {
     "bridge": "the ASGI bridge: requests per second through uvicorn and trio",
+    "bus": "a call on the bus, with and without the hash ring",
     "rest": "one call in the REST door: requests per second, CPU time",
     "store_rows": "rows through the store: typed values to SQLite and back",
     "store_writer": "the store's writer: commits while the loop is busy",

@@ -68,6 +68,7 @@ class Courier:
         self._entropy = entropy
         self._waiting: dict[_Life, set[trio.CancelScope]] = {}
         self._parking = False
+        self._calling_off: set[trio.CancelScope] = set()
         nodes.on_change(self._give_up_on_the_gone)
 
     def is_here(self, key: Key) -> bool:
@@ -94,6 +95,8 @@ class Courier:
     def park(self) -> None:
         """The appliance stops: calls that are cancelled from now on are left to whoever takes their jobs up."""
         self._parking = True
+        for scope in self._calling_off:
+            scope.cancel()
 
     async def call(self, key: Key, message: Request[Any], cloud: Cloud) -> Any:
         """Have the node that a key belongs to serve a request.
@@ -132,9 +135,7 @@ class Courier:
             try:
                 content = await self._ask(life, call, lambda said: _pass_on(said, reports))
             except trio.Cancelled:
-                if not self._parking:
-                    with trio.CancelScope(shield=True):
-                        await self._call_off(life, call.id)
+                await self._call_off(life, call.id)
                 raise
             except Gone as gone:
                 raise _lost(node, asked=gone.asked) from None
@@ -207,10 +208,17 @@ class Courier:
                 await trio.sleep(RETRY_SECONDS)
 
     async def _call_off(self, life: _Life, call_id: str) -> None:
-        try:
-            await self._ask(life, wire.CallOff(id=call_id), _hear_nothing)
-        except Gone:
-            log.info("a call that is called off was on node %s, which has left", life[0])
+        """Have a call cancelled, and wait until it has ended, unless the appliance stops."""
+        if self._parking:
+            return
+        with trio.CancelScope(shield=True) as scope:
+            self._calling_off.add(scope)
+            try:
+                await self._ask(life, wire.CallOff(id=call_id), _hear_nothing)
+            except Gone:
+                log.info("a call that is called off was on node %s, which has left", life[0])
+            finally:
+                self._calling_off.discard(scope)
 
     @contextmanager
     def _until_gone(self, life: _Life) -> Iterator[None]:

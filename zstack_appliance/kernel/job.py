@@ -36,6 +36,10 @@ DEFAULT_SECONDS = 1800.0
 """ZStack's default API timeout, 30 minutes."""
 
 
+FINISH_SECONDS = 1.0
+"""Pause before a job's end is written down again, after the cluster's log did not answer."""
+
+
 class JobState(enum.Enum):
     """Running → Succeeded or Failed. A parked job stays Running until `Recovery` ends it."""
 
@@ -324,6 +328,17 @@ class Jobs:
             await self._finish(job.uuid, result=result, error=error)
 
     async def _finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
+        """Write a job's end down, as soon as the cluster's log takes it; a node that is lost meanwhile leaves it."""
+        while True:
+            try:
+                return await self._try_to_finish(uuid, result=result, error=error)
+            except Unavailable as failure:
+                if not self._kernel.nodes.clustered or self._parking:
+                    raise
+                log.warning("the end of job %s cannot be written down yet: %s", uuid, failure)
+            await trio.sleep(FINISH_SECONDS)
+
+    async def _try_to_finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
         code = None if error is None else error_code(error)
 
         def commit(tx: Tx) -> None:

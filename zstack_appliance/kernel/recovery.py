@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from zstack_appliance.kernel.cloud import Cloud, Kernel
+from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.job import Job, Jobs, JobState
 from zstack_appliance.kernel.journal import OPEN, FlowRun, RunState, keys_of
 from zstack_appliance.kernel.principal import SYSTEM, Principal
@@ -102,6 +103,8 @@ class Recovery:
                 async with self._kernel.queues.turn(keys[-1]):
                     task_status.started()
                     await self._recover_all(group)
+        except CloudError as error:
+            log.warning("what was lost is taken up later: %s", error)
         finally:
             self._runs.difference_update(run.uuid for run in group)
 
@@ -134,6 +137,8 @@ class Recovery:
                 for node in self._kernel.nodes.others:
                     nursery.start_soon(self._kernel.courier.abandon, node, job.uuid)
             await self._jobs.end_by_journal(job.uuid)
+        except CloudError as error:
+            log.warning("job %s is taken up later: %s", job.uuid, error)
         finally:
             self._adopted.discard(job.uuid)
 

@@ -73,6 +73,7 @@ async def watch(cloud: Cloud) -> None:
     """Watch every host that belongs to this node, as hosts and nodes come and go, until cancelled."""
     links, nodes = cloud.use(HostLinks), cloud.kernel.nodes
     nodes.on_change(links.announce)
+    links.watched.clear()
     pings = trio.CapacityLimiter(1)
     with cloud.store.feed.listening(lambda batch: _announce(batch, links)):
         async with trio.open_nursery() as nursery:
