@@ -19,14 +19,14 @@ from zstack_appliance.cloud.management_node import membership
 from zstack_appliance.kernel.audit import Audits
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.config import Setting
-from zstack_appliance.kernel.errors import CloudError
+from zstack_appliance.kernel.errors import CloudError, Unavailable
 from zstack_appliance.kernel.events.service import Events
 from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.nodes import Fenced
 from zstack_appliance.kernel.peers import Peers
 from zstack_appliance.kernel.plugin import Task
 from zstack_appliance.kernel.singletons import on_one_node
-from zstack_appliance.kernel.store import Log
+from zstack_appliance.kernel.store import Log, Store
 from zstack_appliance.kernel.store.feed import Listener
 from zstack_appliance.kernel.together import alone
 
@@ -80,7 +80,7 @@ async def start(appliance: Appliance, nursery: trio.Nursery) -> None:
     """Join, do what has to be done before the doors open, and begin what runs behind them."""
     kernel, plugins = appliance.kernel, appliance.plugins
     cloud = kernel.as_system()
-    await kernel.store.catch_up()
+    await _catch_up(kernel.store)
     appliance.membership.load(kernel.store)
     kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
     await nursery.start(cloud.use(Events).run)
@@ -99,6 +99,16 @@ async def start(appliance: Appliance, nursery: trio.Nursery) -> None:
         for task in plugin.singletons:
             nursery.start_soon(on_one_node, f"{plugin.name}/{task.__name__}", functools.partial(_lasting, task), cloud)
     nursery.start_soon(appliance.recovery.keep_trying)
+
+
+async def _catch_up(store: Store) -> None:
+    """Know what the others know, however long their log does not answer: a node that knows less must not join."""
+    while True:
+        try:
+            return await store.catch_up()
+        except Unavailable as error:
+            log.warning("this node cannot join yet: %s", error)
+        await trio.sleep(PAUSE_SECONDS)
 
 
 async def _lasting(task: Task, cloud: Cloud) -> None:

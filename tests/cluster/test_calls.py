@@ -186,8 +186,8 @@ async def test_a_key_that_moves_waits_until_its_former_owner_is_done(tmp_path: P
         await nodes.stop("b")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(system(nodes, "a").call, Errand(uuid=uuid, name="old", seconds=30.0))
-            nursery.start_soon(system(nodes, "a").call, Errand(uuid=uuid, name="in line", seconds=30.0))
             await eventually(lambda: errands.begun == ["old"])
+            nursery.start_soon(system(nodes, "a").call, Errand(uuid=uuid, name="in line", seconds=30.0))
             await nodes.start("b")
             assert await system(nodes, "b").call(Errand(uuid=uuid, name="new")) == nodes.members["b"].uuid
             assert errands.ended == ["old", "in line", "new"]
