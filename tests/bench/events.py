@@ -21,7 +21,7 @@ from pathlib import Path
 
 import trio
 
-CHANGES = 50
+CHANGES = 10
 PAUSE = 0.2
 
 
