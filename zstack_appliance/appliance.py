@@ -78,6 +78,7 @@ from zstack_appliance.kernel.quota import Quotas
 from zstack_appliance.kernel.records import RECORDS
 from zstack_appliance.kernel.recovery import Recovery
 from zstack_appliance.kernel.remember import remember
+from zstack_appliance.kernel.resource_config import OwnValues
 from zstack_appliance.kernel.rounds import Rounds
 from zstack_appliance.kernel.runner import Flows, Probe
 from zstack_appliance.kernel.schema import Key, Record
@@ -253,6 +254,7 @@ def _wire(
             HostLinks: links,
             Tickets: Tickets(outside.clock, outside.entropy),
             Doorplate: Doorplate(),
+            OwnValues: OwnValues(),
             Rounds: Rounds(queues),
             Events: Events(store, compiler, inventories),
             History: History(store, inventories),
