@@ -253,8 +253,6 @@ def _wire(
             TagPatterns: patterns,
             HostLinks: links,
             Tickets: Tickets(outside.clock, outside.entropy),
-            Doorplate: Doorplate(),
-            OwnValues: OwnValues(),
             Rounds: Rounds(queues),
             Events: Events(store, compiler, inventories),
             History: History(store, inventories),
@@ -280,6 +278,8 @@ def _given(outside: Outside, store: Store) -> dict[type[Any], Any]:
     """What accounts, hosts and audits need of the outside."""
     return {
         Instance: outside.instance,
+        Doorplate: Doorplate(),
+        OwnValues: OwnValues(),
         LoginAttempts: LoginAttempts(outside.clock),
         UserRights: UserRights(store),
         Audits: Audits(store, outside.clock, outside.entropy),
