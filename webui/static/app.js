@@ -73,9 +73,19 @@ function markPlace() {
   }
 }
 
+// Parts of a page that bring a script of their own.
+async function enliven() {
+  for (const each of $$("[data-module]:not([data-alive])")) {
+    each.dataset.alive = "yes";
+    const { begin } = await import(each.dataset.module);
+    begin(each, { token });
+  }
+}
+
 function arrive(focus) {
   markPlace();
   settle(document);
+  enliven();
   const note = page()?.dataset.note;
   if (note) toast(note);
   if (page()) delete page().dataset.note;
@@ -434,7 +444,8 @@ const readList = atMostEvery(250, async () => {
 const readPage = atMostEvery(200, async () => {
   const here = location.href;
   const busy = document.activeElement;
-  if (page()?.contains(busy) && busy.matches("input, textarea, select, summary, iframe, canvas")) return;
+  const kept = busy?.closest("[data-keep]");
+  if (page()?.contains(busy) && !kept && busy.matches("input, textarea, select, summary, iframe, canvas")) return;
   const fresh = parsed(await part(here, "page"));
   if (location.href === here) swapPage(fresh);
 });
@@ -443,12 +454,26 @@ function swapPage(fresh) {
   const next = $("#page", fresh);
   if (!next) return;
   const open = $$("details[open]", page()).map((each) => $$("details", page()).indexOf(each));
-  page().replaceChildren(...next.childNodes);
+  const kept = $(":scope > [data-keep]", page());
+  const same = kept && $(`:scope > #${kept.id}`, next);
+  if (same) swapAround(kept, same);
+  else page().replaceChildren(...next.childNodes);
   for (const [name, value] of Object.entries(next.dataset)) if (name !== "note") page().dataset[name] = value;
   for (const index of open) $$("details", page())[index]?.setAttribute("open", "");
   htmx.process(page());
   settle(page());
+  enliven();
   sayBulk();
+}
+
+// What is kept is not moved either, since that would take the focus and the full screen from it.
+function swapAround(kept, same) {
+  const [fresh, old] = [same, kept].map((each) => [...each.parentNode.childNodes]);
+  const at = fresh.indexOf(same);
+  for (const each of old) if (each !== kept) each.remove();
+  kept.before(...fresh.slice(0, at));
+  kept.after(...fresh.slice(at + 1));
+  kept.dispatchEvent(new CustomEvent("fresh", { detail: same }));
 }
 
 function changed(rows) {

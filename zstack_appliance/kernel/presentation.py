@@ -24,12 +24,19 @@ class Tab:
         title: what the tab is called.
         template: the Jinja template that fills it, below ``webui/templates``; it is given ``row``, the inventory.
         states: the states of the row in which there is something to see; empty means all.
+        asks: name of an API of the row whose answer the tab's script asks for, such as a ticket. It is not offered
+            among what can be done to the row.
+        given: the API's further parameters, wire name to value.
+        starts: name of the API that is offered in states in which there is nothing to see.
     """
 
     slug: str
     title: str
     template: str
     states: tuple[str, ...] = ()
+    asks: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
+    starts: str = ""
 
 
 @dataclass(frozen=True)

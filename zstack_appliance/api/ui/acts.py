@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import Response
@@ -135,8 +136,14 @@ async def act(visit: Visit, noun: Noun, name: str, pairs: Sequence[tuple[str, st
     whom = all_sent[0][0] if len(all_sent) == 1 else f"{len(all_sent)} rows"
     running = any(sent.running for _, sent in all_sent)
     gone = issubclass(message, Delete) or len(uuids) > 1
-    where = f"/ui{noun.path}" if gone else f"/ui{noun.path}/{uuids[0]}"
+    where = f"/ui{noun.path}" if gone else _tab_of(visit, f"/ui{noun.path}/{uuids[0]}")
     return visit.go(where, f"{what}: {whom}{' is under way' if running else ' is done'}.")
+
+
+def _tab_of(visit: Visit, page: str) -> str:
+    """The tab of a row's page that the browser shows; else the page itself."""
+    shown = urlsplit(visit.request.headers.get("hx-current-url", "")).path
+    return shown if shown.startswith(f"{page}/") else page
 
 
 async def _keyed_page(visit: Visit, noun: Noun, message: type[Request[Any]]) -> Response:

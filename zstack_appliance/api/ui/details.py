@@ -173,9 +173,10 @@ async def _extras(visit: Visit, noun: Noun, uuid: str, *, preview: bool) -> dict
 def acts_of(visit: Visit, noun: Noun, row: Record) -> list[Act]:
     """What this person may do to the row; what its state forbids is there, with the states that would allow it."""
     state = str(getattr(getattr(row, "state", None), "value", getattr(row, "state", "")))
+    asked = {tab.asks for tab in noun.looks.tabs}
     every = [*noun.acts.changers, *([noun.acts.deleter] if noun.acts.deleter else [])]
     found = []
-    for message in every:
+    for message in (each for each in every if each.__name__ not in asked):
         field = acted_field(message, noun.cls)
         fits = field is None or field.ref is None or isinstance(row, field.ref.target)
         if fits and visit.nouns.may_call(message, visit.principal):

@@ -19,7 +19,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from zstack_appliance.api.auth import Callers
 from zstack_appliance.api.refusal import Refusal
-from zstack_appliance.api.ui import acts, dashboard, details, lists, live, operations, palette, reference, signing
+from zstack_appliance.api.ui import (
+    acts,
+    asking,
+    dashboard,
+    details,
+    lists,
+    live,
+    operations,
+    palette,
+    reference,
+    signing,
+)
 from zstack_appliance.api.ui.menu import Menu
 from zstack_appliance.api.ui.nouns import Noun, Nouns
 from zstack_appliance.api.ui.plugin_pages import plugin_page
@@ -203,6 +214,7 @@ _SENT: dict[str, Callable[[Visit, Noun, str, Pairs], Awaitable[Response]]] = {
     "new": acts.make,
     "do": acts.act,
     "said": acts.said_part,
+    "ask": asking.ask_part,
     "placement": acts.placement_part,
 }
 

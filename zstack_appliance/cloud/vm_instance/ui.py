@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
-from zstack_appliance.kernel.presentation import Presentation
+from zstack_appliance.kernel.presentation import Presentation, Tab
 
 UP = ("Running", "Paused", "Unknown")
+SEEN = ("Running", "Paused", "Crashed")
+"""States in which a VM has a display; see `console.py`."""
+
+
+def _console(slug: str, title: str, scheme: str) -> Tab:
+    given = {"targetScheme": scheme}
+    return Tab(slug, title, "console.html", SEEN, "RequestConsoleAccess", given, "StartVmInstance")
+
 
 PRESENTATIONS = (
     Presentation(
@@ -29,6 +37,7 @@ PRESENTATIONS = (
         },
         first=("StartVmInstance", "StopVmInstance", "RebootVmInstance"),
         note="Choose an image, a size and a network; everything else has a default.",
+        tabs=(_console("console", "Console", "vnc"), _console("serial", "Serial", "serial")),
         placement="GetPlacements",
         counted="state",
         step=10,
