@@ -78,6 +78,7 @@ from zstack_appliance.kernel.quota import Quotas
 from zstack_appliance.kernel.records import RECORDS
 from zstack_appliance.kernel.recovery import Recovery
 from zstack_appliance.kernel.remember import remember
+from zstack_appliance.kernel.resource_config import OwnValues
 from zstack_appliance.kernel.rounds import Rounds
 from zstack_appliance.kernel.runner import Flows, Probe
 from zstack_appliance.kernel.schema import Key, Record
@@ -252,7 +253,6 @@ def _wire(
             TagPatterns: patterns,
             HostLinks: links,
             Tickets: Tickets(outside.clock, outside.entropy),
-            Doorplate: Doorplate(),
             Rounds: Rounds(queues),
             Events: Events(store, compiler, inventories),
             History: History(store, inventories),
@@ -278,6 +278,8 @@ def _given(outside: Outside, store: Store) -> dict[type[Any], Any]:
     """What accounts, hosts and audits need of the outside."""
     return {
         Instance: outside.instance,
+        Doorplate: Doorplate(),
+        OwnValues: OwnValues(),
         LoginAttempts: LoginAttempts(outside.clock),
         UserRights: UserRights(store),
         Audits: Audits(store, outside.clock, outside.entropy),

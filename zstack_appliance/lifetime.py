@@ -25,6 +25,7 @@ from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.nodes import Fenced
 from zstack_appliance.kernel.peers import Peers
 from zstack_appliance.kernel.plugin import Task
+from zstack_appliance.kernel.resource_config import OwnValues, ResourceConfig
 from zstack_appliance.kernel.singletons import on_one_node
 from zstack_appliance.kernel.store import Log, Store
 from zstack_appliance.kernel.store.feed import Listener
@@ -67,6 +68,7 @@ def listening(appliance: Appliance, cluster: Cluster | None) -> Iterator[None]:
         listeners: tuple[Listener, ...] = (
             lambda batch: appliance.membership.heard(batch, kernel.store),
             kernel.configs.heard,
+            kernel.services[OwnValues].heard,
             appliance.jobs.heard,
         )
         for listener in listeners:
@@ -83,6 +85,7 @@ async def start(appliance: Appliance, nursery: trio.Nursery) -> None:
     await _catch_up(kernel.store)
     appliance.membership.load(kernel.store)
     kernel.configs.load(kernel.store.find(Setting))  # Whatever starts first already sees what was set.
+    kernel.services[OwnValues].load(kernel.store.find(ResourceConfig))
     await nursery.start(cloud.use(Events).run)
     nursery.start_soon(cloud.use(Audits).run)
     nursery.start_soon(_stop_when_fenced, appliance)

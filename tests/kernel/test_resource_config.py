@@ -8,8 +8,9 @@ import pytest
 
 from tests.running import every_plugin
 from zstack_appliance.kernel.config import GlobalConfig
-from zstack_appliance.kernel.resource_config import fault_of, ways_up
+from zstack_appliance.kernel.resource_config import OwnValues, ResourceConfig, fault_of, ways_up
 from zstack_appliance.kernel.schema import Record, Ref, Uuid, describe, resource, root_of
+from zstack_appliance.kernel.store import Batch, Change
 
 WIRE = "org.zstack.test"
 
@@ -60,3 +61,29 @@ def test_whatever_a_setting_is_bound_to_exists_and_is_on_one_line(config: Global
     assert set(config.bind) <= resources.keys()
     nearest = resources[config.bind[0]]
     assert set(config.bind) <= ways_up(describe(nearest).cls).keys(), "nearest first, and each below the next"
+
+
+def test_settings_that_no_resource_has_for_itself_are_known_at_once() -> None:
+    def row(name: str) -> ResourceConfig:
+        return ResourceConfig(
+            uuid=name[0] * 32,
+            create_date=0,
+            last_op_date=0,
+            resource_uuid="f" * 32,
+            resource_type="VmInstanceVO",
+            category="vm",
+            name=name,
+            description="",
+            value="1",
+        )
+
+    def batch(before: ResourceConfig | None, after: ResourceConfig | None) -> Batch:
+        key = (after or before or row("x")).uuid
+        return Batch(1, (Change("resource_config", key, before, after, "", None, None),))
+
+    own = OwnValues()
+    own.load([row("a")])
+    assert (own.have("vm.a"), own.have("vm.b")) == (True, False)
+    own.heard(batch(None, row("b")))
+    own.heard(batch(row("a"), None))
+    assert (own.have("vm.a"), own.have("vm.b")) == (False, True)

@@ -18,7 +18,7 @@ from zstack_appliance.kernel.message import Create, Event, Hook, Request
 from zstack_appliance.kernel.nodes import Nodes
 from zstack_appliance.kernel.principal import SYSTEM, Principal
 from zstack_appliance.kernel.queues import Queues
-from zstack_appliance.kernel.resource_config import ConfigsOf
+from zstack_appliance.kernel.resource_config import ConfigsOf, OwnValues
 from zstack_appliance.kernel.runner import Flows
 from zstack_appliance.kernel.schema import Key, Record, fields_of
 from zstack_appliance.kernel.store import Store, Tx
@@ -81,7 +81,7 @@ class Cloud:
 
     def configs_of(self, row: Record) -> ConfigsOf:
         """The settings in force for one row: its own, else those of what stands above it, else the global ones."""
-        return ConfigsOf(self.kernel.configs, row, self.kernel.store.reader)
+        return ConfigsOf(self.kernel.configs, row, self.kernel.store.reader, self.use(OwnValues))
 
     @property
     def store(self) -> Store:

@@ -1,14 +1,16 @@
 """Settings that one resource has for itself, and that hold for whatever stands below it.
 
-Primitives: `ResourceConfig` (the stored row), `ways_up` (how a row's references lead to what stands above it)
-and `ConfigsOf` (the values in force for one row, and where they come from). A row takes the value of the nearest
-resource that its setting is bound to, in the order of ``GlobalConfig.bind``; failing that, the global one.
+Primitives: `ResourceConfig` (the stored row), `OwnValues` (whether there are any), `ways_up` (how a row's
+references lead to what stands above it) and `ConfigsOf` (the values in force for one row, and where they come
+from). A row takes the value of the nearest resource that its setting is bound to, in the order of
+``GlobalConfig.bind``; failing that, the global one.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from zstack_appliance.kernel.config import Configs, GlobalConfig, Values
@@ -17,6 +19,7 @@ from zstack_appliance.kernel.schema import COMPANION, Record, Text, Uuid, fields
 from zstack_appliance.kernel.tag import SystemTag
 
 if TYPE_CHECKING:
+    from zstack_appliance.kernel.store.feed import Batch
     from zstack_appliance.kernel.store.reader import Reader
 
 AT_CREATE = SystemTag(
@@ -48,6 +51,29 @@ class ResourceConfig(Record, frozen=True, kw_only=True):
     value: str
 
 
+class OwnValues:
+    """For which settings any resource at all has a value of its own: mostly for none, which is known at once."""
+
+    def __init__(self) -> None:
+        self._paths: dict[str, str] = {}
+
+    def load(self, stored: Iterable[ResourceConfig]) -> None:
+        """Know what is stored already."""
+        self._paths = {row.uuid: f"{row.category}.{row.name}" for row in stored}
+
+    def heard(self, batch: Batch) -> None:
+        """Listen to the change feed."""
+        for change in batch.changes:
+            if isinstance(change.after, ResourceConfig):
+                self._paths[change.key] = f"{change.after.category}.{change.after.name}"
+            elif isinstance(change.before, ResourceConfig):
+                self._paths.pop(change.key, None)
+
+    def have(self, path: str) -> bool:
+        """Whether any resource has a value of its own for a setting."""
+        return bool(self._paths) and path in self._paths.values()
+
+
 class ConfigsOf(Values):
     """The values in force for one row.
 
@@ -55,12 +81,14 @@ class ConfigsOf(Values):
         configs: the global ones.
         row: need not be stored yet.
         reader: what resources have for themselves is read from it, at each question.
+        own: spares the reading where nothing has a value of its own.
     """
 
-    def __init__(self, configs: Configs, row: Record, reader: Reader) -> None:
+    def __init__(self, configs: Configs, row: Record, reader: Reader, own: OwnValues) -> None:
         self._configs = configs
         self._row = row
         self._reader = reader
+        self._own = own
 
     def text(self, path: str) -> str:
         """The value in force, as text."""
@@ -71,6 +99,8 @@ class ConfigsOf(Values):
         """What the row and the resources above it have for themselves, nearest first; the first one counts."""
         config = self._configs.declaration(path)
         found: list[ResourceConfig] = []
+        if not self._own.have(path):
+            return ()
         for vo in config.bind:
             uuid = self._above(vo)
             if uuid is not None:

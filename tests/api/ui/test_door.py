@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.ui.site import links_in, said, signed_in, site, token_in
-from tests.running import Running
+from tests.running import Running, running
 from zstack_appliance.api.ui.security import HEADERS, SESSION_COOKIE
 
 ENOUGH = 350
@@ -18,6 +18,14 @@ async def test_the_root_leads_to_the_pages(tmp_path: Path, autojump_clock: objec
     async with site(tmp_path) as (_, browser):
         answer = await browser.get("/")
         assert (answer.status_code, answer.headers["location"]) == (302, "/ui/")
+
+
+async def test_without_pages_the_api_is_whole(tmp_path: Path, autojump_clock: object) -> None:
+    async with running(tmp_path) as cloud, cloud.client() as client:
+        for path in ("/", "/ui/", "/ui/sign-in"):
+            assert (await client.get(path)).status_code == 404
+        async with cloud.login() as caller:
+            assert await caller.query("/accounts")
 
 
 async def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_comes_back(

@@ -29,7 +29,7 @@ from zstack_appliance.kernel.errors import CloudError
 from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.remote import HostUnreachable
 from zstack_appliance.kernel.schema import root_of
-from zstack_appliance.kernel.store import Batch, Tx
+from zstack_appliance.kernel.store import Batch, Change, Tx
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +96,16 @@ async def watch(cloud: Cloud) -> None:
 def _announce(batch: Batch, links: HostLinks) -> None:
     """Whoever waits for hosts hears of them, whichever node changes them."""
     table = root_of(Host).table
-    if any(change.table == table for change in batch.changes):
+    if any(change.table == table and _is_news(change) for change in batch.changes):
         links.announce()
+
+
+def _is_news(change: Change) -> bool:
+    """Whether a host came, went, or is in another state; its capacity changes with every VM."""
+    before, after = change.before, change.after
+    if not isinstance(before, Host) or not isinstance(after, Host):
+        return True
+    return (before.state, before.status) != (after.state, after.status)
 
 
 async def _watch_in(scope: trio.CancelScope, host_uuid: str, pings: trio.CapacityLimiter, cloud: Cloud) -> None:
