@@ -19,6 +19,8 @@ DOOR = "http://127.0.0.1:8080/"
 
 NOT_HERE = {
     "make setup": "it changes the machine; every run of CI begins with it, and `make run` is `up --first-vm` after it",
+    "zstack-appliance tui": "these want a person at a terminal; `tests/cli` and `tests/tui` sit at one in their place",
+    "make binary": "`make test` begins with it, and `make test-deep` installs what it makes on a fresh machine",
 }
 """First line of a block that is not run, and why."""
 
