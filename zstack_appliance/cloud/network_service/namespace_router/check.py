@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv4Interface, NetmaskValueError
 
 from zstack_appliance.cloud.network_service.namespace_router.wire import Lease, RouterSpec
 from zstack_appliance.hostkit.marks import is_our_interface
+
+REMEMBERED = 65536
+"""Addresses that are kept as numbers: as many as a /16 has."""
 
 
 def faults(spec: RouterSpec, instance: str) -> list[str]:
@@ -85,11 +89,18 @@ def _leases(leases: Sequence[Lease], gateways: Sequence[IPv4Interface]) -> Itera
         for value, times in counted.items():
             if times > 1:
                 yield f"{times} leases have the {what} {value}: each NIC needs its own"
-    taken = {gateway.ip for gateway in gateways}
+    taken = {int(gateway.ip) for gateway in gateways}
+    edges = [(int(g.network.network_address), int(g.network.broadcast_address)) for g in gateways]
     for lease in leases:
-        ip = IPv4Address(lease.ip)
-        home = next((gateway.network for gateway in gateways if ip in gateway.network), None)
+        ip = _number(lease.ip)
+        home = next((edge for edge in edges if edge[0] <= ip <= edge[1]), None)
         if home is None:
             yield f"the lease {lease.ip} lies in none of the networks {', '.join(map(str, gateways))}"
-        elif ip in taken or ip in (home.network_address, home.broadcast_address):
+        elif ip in taken or ip in home:
             yield f"the lease {lease.ip} is the gateway's, the network's or the broadcast address"
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _number(address: str) -> int:
+    """An address as a number. A network is described whole at each of its changes: hardly any address is new."""
+    return int(IPv4Address(address))

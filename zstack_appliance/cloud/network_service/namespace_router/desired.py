@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -26,6 +27,10 @@ from zstack_appliance.kernel.tag import SystemTagRow
 DHCP, DNS, SNAT = "DHCP", "DNS", "SNAT"
 SERVICES = (DHCP, DNS, SNAT)
 """What this provider gives in this version."""
+
+
+REMEMBERED = 65536
+"""NICs whose names are kept: a network is described whole at each of its changes, and hardly any name is new."""
 
 
 class ServedNic(NamedTuple):
@@ -55,7 +60,7 @@ async def desired(network: L3Network, router: NamespaceRouter, services: set[str
     servers = tuple(row.dns for row in await cloud.find(L3NetworkDns, l3_network_uuid=network.uuid))
     gateways = tuple(sorted({f"{r.gateway}/{r.prefix_len}" for r in ranges}))
     own = gateways[0].partition("/")[0]
-    nics = [ServedNic(*row) for row in await cloud.store.query(_SERVED, (network.uuid,))]
+    nics = [ServedNic._make(row) for row in await cloud.store.query(_SERVED, (network.uuid,))]
     told = (own,) if DNS in services else servers
     return RouterSpec(
         l3_network_uuid=network.uuid,
@@ -106,4 +111,10 @@ def label_of(nic: ServedNic) -> str | None:
     if nic.hostname_tag:
         tokens = HOSTNAME.tokens(nic.hostname_tag) or {}
         return tokens.get("hostname", "").partition(".")[0].lower() or None
-    return re.sub(r"[^a-z0-9]+", "-", nic.vm_name.lower()).strip("-")[:63].rstrip("-") or None
+    return _slug(nic.vm_name)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _slug(name: str) -> str | None:
+    """A VM's name made fit for DNS; None where nothing is left of it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].rstrip("-") or None
