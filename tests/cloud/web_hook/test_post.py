@@ -25,7 +25,7 @@ PLUGINS = [
 async def call(data: Path, url: str, *, allowed: str = "") -> Outcome:
     async with running(data, plugins=PLUGINS) as cloud:
         cloud.kernel.configs.put(ALLOWED.path, allowed)
-        post = await poster(cloud.kernel.as_system())
+        post = poster(cloud.kernel.as_system())
         return await post(url, HEADERS, b'{"inventory":{}}')
 
 

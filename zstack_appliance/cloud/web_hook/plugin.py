@@ -13,7 +13,7 @@ async def deliver(cloud: Cloud) -> None:
     # Imported on use: httpx takes over 100 ms, and the command line reads plugins too.
     from zstack_appliance.cloud.web_hook.post import poster
 
-    await Courier(cloud, await poster(cloud)).run()
+    await Courier(cloud, poster(cloud)).run()
 
 
 plugin = Plugin(name="web_hook", configs=(ALLOWED,), singletons=(deliver,))

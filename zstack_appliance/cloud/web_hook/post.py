@@ -38,14 +38,26 @@ def rules_of(cloud: Cloud) -> Rules:
     return Rules(tuple(entry for entry in allowed if entry), tuple(sorted(networks)))
 
 
-async def poster(cloud: Cloud) -> Post:
+def poster(cloud: Cloud) -> Post:
     """What makes calls."""
-    tls = await trio.to_thread.run_sync(_trusted)
+    trust = _Trust()
 
     async def post(url: str, headers: dict[str, str], body: bytes) -> Outcome:
-        return await _call(url, headers, body, rules_of(cloud), tls)
+        return await _call(url, headers, body, rules_of(cloud), await trust.context())
 
     return post
+
+
+class _Trust:
+    """The authorities that servers are checked against, read with the first call: most clouds make none."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = None
+
+    async def context(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = await trio.to_thread.run_sync(_trusted)
+        return self._context
 
 
 def _trusted() -> ssl.SSLContext:
