@@ -133,7 +133,7 @@ async def _run(settings: Settings, doors: Doors) -> None:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(watch_lag, appliance.metrics)
                     nursery.start_soon(_cancel_on_stop, doors, appliance, scope)
-                    if not await is_made(folder.path):
+                    if not is_made(folder.path):
                         await make_first_cloud(appliance, await _first_cloud(settings, folder))
                     _let_weather_begin(settings, appliance)
                     appliance.ready = True

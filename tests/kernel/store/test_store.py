@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +41,19 @@ async def test_many_callers_at_once(tmp_path: Path, *, threads: bool) -> None:
         for number in range(200):
             nursery.start_soon(add, store, number)
     assert store.feed.number < 200
+
+
+async def test_with_threads_off_real_time_decides_nothing(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is replayed under a virtual clock is grouped as it was, however slow the machine is."""
+    real = itertools.count(step=1000)
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(real)))
+    async with opened(tmp_path, threads=False) as store:
+        async with trio.open_nursery() as nursery:
+            for number in range(5):
+                nursery.start_soon(store.write, partial(lambda name, tx: tx.insert(shelf(name)), f"s{number}"))
+        assert store.feed.number == 1
 
 
 async def test_a_write_sees_one_moment(tmp_path: Path) -> None:

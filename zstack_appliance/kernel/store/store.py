@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,11 @@ class Store:
         tables = Tables(resources, sealer)
         with _connections(path, tables, threads=threads, synchronous=synchronous) as opened:
             feed = Feed(head(opened.writer))
-            writer = Writer(opened.writer, tables, feed, opened.worker, log, rules=tuple(rules), life=life, meter=meter)
+            # Real time would cut groups differently each time that a virtual clock replays them.
+            watch = time.perf_counter if threads else trio.current_time
+            writer = Writer(
+                opened.writer, tables, feed, opened.worker, log, watch, rules=tuple(rules), life=life, meter=meter
+            )
             async with trio.open_nursery() as nursery:
                 await nursery.start(writer.run)
                 store = cls(tables, feed, clock, Reader(opened.reader, tables), opened.readers, writer)
