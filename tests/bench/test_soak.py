@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.soak import growth, soak
+from tests.bench.soak import Soak, growth, soak
 
 CYCLES = 400
 
@@ -17,6 +17,12 @@ def test_hundreds_of_vms_leave_nothing(tmp_path: Path) -> None:
     assert run.finished == CYCLES
     assert run.refused > 0, "no host failed, so that this proves little"
     assert run.excess() == [], run.grown()
+    assert run.left() == {}
+
+
+def test_rows_left_are_told_by_table() -> None:
+    run = Soak(1, before={"host": 2, "job": 1}, after={"host": 2, "job": 9, "kernel_change_of": 5, "used_ip": 1})
+    assert run.left() == {"used_ip": 1}
 
 
 def test_growth_is_of_the_last_quarter() -> None:
