@@ -57,8 +57,8 @@ build/test-packages-installed: installer/packages-test.txt installer/packages.sh
 	$(AS_ROOT) installer/packages.sh installer/packages-test.txt
 	mkdir -p build && touch $@
 
-test: setup binary build/test-packages-installed  ## every test a machine can run; T=path for a part
-	$(AS_ROOT) $(PYTHON) -m pytest -m "not long" $(T)
+test: setup binary build/test-packages-installed  ## every test a machine can run, on every core; T=path for a part
+	$(AS_ROOT) $(PYTHON) -m pytest -m "not long" --numprocesses auto --dist loadgroup $(T)
 
 test-long: setup  ## kill sweeps, thousands of model steps
 	$(AS_ROOT) $(PYTHON) -m pytest -m long $(T)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import cast
 
 import pytest
 
@@ -14,8 +15,9 @@ PROVEN = pytest.StashKey[dict[tuple[str, str], str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say what the marker means."""
+    """Say what the marker means, and keep the table."""
     config.addinivalue_line("markers", "proof(step, kind): a row and a column of the table of proofs")
+    config.pluginmanager.register(Table(config))
 
 
 @pytest.fixture(scope="session")
@@ -28,15 +30,31 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Proofs:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note what became of a proof."""
+    """Write on the report which proof it is of; it may have to travel from another process."""
     report = yield
     marker = item.get_closest_marker("proof")
     if marker is not None and call.when == "call":
-        table = item.config.stash.setdefault(PROVEN, {})
-        step, kind = marker.args
-        good = table.get((step, kind), "proven") == "proven" and report.passed
-        table[step, kind] = "proven" if good else "RED"
+        report.user_properties.append(("proof", list(marker.args)))
     return report
+
+
+class Table:
+    """Gathers what became of each proof.
+
+    Args:
+        config: holds the table.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._table = config.stash.setdefault(PROVEN, {})
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note one."""
+        proof = dict(report.user_properties).get("proof")
+        if proof is not None and report.when == "call":
+            step, kind = map(str, cast("list[str]", proof))
+            good = self._table.get((step, kind), "proven") == "proven" and report.passed
+            self._table[step, kind] = "proven" if good else "RED"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -19,6 +19,8 @@ from zstack_appliance.kernel.tag import SystemTag
 UNSERVED = Path(__file__).parent / "unserved_settings.json"
 
 OURS = {
+    "audit.days": "ZStack keeps audits elsewhere",
+    "audit.rows": "ZStack keeps audits elsewhere",
     "history.days": "ZStack keeps no history of resources",
     "history.rows": "ZStack keeps no history of resources",
     "image.download.allowed": "ZStack fetches from anywhere",
@@ -28,6 +30,7 @@ OURS = {
     "query.timeout": "ZStack's queries have no bound",
     "vm.startAfterHostBoot": "ZStack leaves it to high availability",
     "vm.stop.graceSeconds": "ZStack has it fixed",
+    "webHook.allowed": "ZStack calls web hooks anywhere",
 }
 """Settings that ZStack has not, or does not tell."""
 
