@@ -1,9 +1,11 @@
-"""The state machine: `CloudMachine`. One rule asks for one thing, another for several at once in bad weather,
-others kill, restart, let hosts vanish and guests die; after each the cloud is held against the mirror.
+"""The state machine: `CloudMachine`. One rule asks for one thing, another for several at once, while hosts fail or
+vanish and the appliance is killed or restarted, and one lets guests die and time pass; after each the cloud is held
+against the mirror.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 import tempfile
@@ -11,7 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import hypothesis.strategies as st
 import trio
@@ -19,6 +21,7 @@ from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.model import people, places, vms
+from tests.model.limits import above_limit, most_busy
 from tests.model.mirror import GONE, Mirror
 from tests.model.operations import Operation, Pen
 from tests.model.records import KINDS, first_things, state_of
@@ -27,20 +30,24 @@ from tests.model.site import FAIR, Answer, Site
 from tests.model.stepper import Stepper
 from tests.model.truths import at_any_time
 from tests.proofs.stage import Stage
-from zstack_appliance.cloud.account.messages import CreateAccount, UpdateQuota
+from zstack_appliance.cloud.account.messages import CreateAccount, ShareResource, UpdateQuota
 from zstack_appliance.cloud.account.schema import Account
 from zstack_appliance.cloud.backup_storage.schema import BackupStorage
+from zstack_appliance.cloud.global_config.messages import UpdateGlobalConfig
 from zstack_appliance.cloud.host.driver import VmState as GuestState
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.host.simulated.fleet import Weather
+from zstack_appliance.cloud.instance_offering.messages import CreateInstanceOffering
 from zstack_appliance.cloud.network_service.schema import NetworkServiceProvider
 from zstack_appliance.cloud.vm_instance.schema import VmInstance
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, SYSTEM, Principal
 from zstack_appliance.kernel.tag import UserTag
 
 SEEDS = st.integers(0, 2**32 - 1)
-ACCOUNTS = ("ann", "bob")
-FIRST_LIMIT = 4
+ACCOUNTS = {"ann": 1, "bob": 2}
+"""To each account, how many busy VMs it may have at first."""
+HUGE = (8, 5 * 2**30)
+"""CPUs and memory of an offering for everybody; a host has room for one such VM, so that hosts become full."""
 DEFECT = "an internal error happened"
 """How an error begins that nobody meant to raise."""
 
@@ -56,6 +63,9 @@ class CloudMachine(RuleBasedStateMachine):
 
     outcomes: ClassVar[Counter[str]] = Counter()
     """What became of how many operations, over all examples: a model that is refused everything tests nothing."""
+
+    story: ClassVar[Any] = hashlib.sha256()
+    """Of everything that was asked and answered: the same in every process that was given the same seed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +98,7 @@ class CloudMachine(RuleBasedStateMachine):
         at times the appliance is killed, or stopped, in the midst of it, and comes back.
         """
         dice = random.Random(seed)
-        weather = Weather(latency=dice.choice([0.0, 0.2, 2.0]), fault_rate=dice.choice([0.0, 0.0, 0.1, 0.4]))
+        weather = self.site.fates.weather(dice)
         absent = dice.choice([None, None, *(host.uuid for host in self.mirror.of("host"))])
         end = dice.choice([None, None, None, None, None, None, self.site.kill, self.site.restart])
         foul = weather.fault_rate > 0 or absent is not None or end is not None
@@ -96,26 +106,26 @@ class CloudMachine(RuleBasedStateMachine):
         drawn = [self._draw(pen, self._shared_families()) for _ in range(dice.randint(2, 6))]
         if absent is not None:
             self.site.fleet.machines[absent].reachable = False
-        note(f"{weather}, {absent} is absent, {'no end' if end is None else end.__name__}")
+        note(f"{weather}, {self.site.fates}, {absent} is absent, {'no end' if end is None else end.__name__}")
         after = dice.choice([0.0, 0.1, 0.3, 1.0, 3.0])
         self._go([each for each in drawn if each is not None], weather, end=end, after=after)
 
     @rule(seed=SEEDS)
-    def a_guest_dies(self, seed: int) -> None:
-        """A guest powers itself off; the records follow."""
+    def nobody_asks(self, seed: int) -> None:
+        """A guest powers itself off, and the records follow; or time passes, and nothing changes, as what was
+        destroyed is kept for a week.
+        """
+        dice = random.Random(seed)
         running = self.mirror.of("vm", "Running")
-        if running:
-            vm = random.Random(seed).choice(running)
-            note(f"{vm.name} powers itself off")
-            self.site.fleet.machines[vm.place or ""].settle(vm.uuid, GuestState.STOPPED, "by itself")
-            self.stepper.run(partial(trio.sleep, 1.0))
-            self._hold({vm.uuid: {"Stopped"}})
-
-    @rule(minutes=st.sampled_from([1, 5, 30]))
-    def time_passes(self, minutes: int) -> None:
-        """Nobody asks for anything, and nothing changes; what was destroyed is kept for a week."""
-        self.stepper.run(partial(trio.sleep, minutes * 60.0))
-        self._hold({})
+        if not running or dice.randrange(2):
+            self.stepper.run(partial(trio.sleep, dice.choice([60.0, 300.0, 1800.0])))
+            self._hold({})
+            return
+        vm = dice.choice(running)
+        note(f"{vm.name} powers itself off")
+        self.site.fleet.machines[vm.place or ""].settle(vm.uuid, GuestState.STOPPED, "by itself")
+        self.stepper.run(partial(trio.sleep, 1.0))
+        self._hold({vm.uuid: {"Stopped"}})
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -153,16 +163,19 @@ class CloudMachine(RuleBasedStateMachine):
         answers = self.stepper.run(partial(self._ask, operations, weather, end, after))
         for one, answer in zip(operations, answers, strict=True):
             note(f"{one}: {answer.text}")
+            self.story.update(f"{one}: {answer.text}\n".encode())
             self.outcomes["done" if answer.done else "refused"] += 1
             assert DEFECT not in answer.text, f"{one}: {answer.text}"
             if exact and one.verdict is not None:
                 assert answer.done == one.verdict, f"{one} should {'' if one.verdict else 'not '}be done: {answer.text}"
         possible = self.mirror.possible(operations, answers, exact=exact)
+        allowed = most_busy(self.mirror, operations)
         self.mirror.add(*(thing for one in operations for thing in one.makes))
         for one, answer in zip(operations, answers, strict=True):
             if answer.done and one.then is not None:
                 one.then(self.mirror)
         self._hold(possible)
+        _refuse(above_limit(self.mirror, allowed))
 
     async def _ask(
         self,
@@ -218,14 +231,18 @@ class CloudMachine(RuleBasedStateMachine):
 
     async def _begin(self) -> None:
         await self.site.begin()
-        for name in ACCOUNTS:
-            account: Account = await self.site.cloud.portal.serve(
-                CreateAccount(resource_uuid=self.mirror.fresh(), name=name, password="x" * 128), SYSTEM
-            )
-            quota = UpdateQuota(identity_uuid=account.uuid, name="vm.num", value=FIRST_LIMIT)
-            await self.site.cloud.portal.serve(quota, SYSTEM)
+        serve = self.site.cloud.portal.serve
+        strategy = random.Random(self.site.seed).choice(people.STRATEGIES)
+        await serve(UpdateGlobalConfig(category="l3Network", name="ipAllocateStrategy", value=strategy), SYSTEM)
+        uuid, (cpus, memory) = self.mirror.fresh(), HUGE
+        await serve(CreateInstanceOffering(resource_uuid=uuid, name="huge", cpu_num=cpus, memory_size=memory), SYSTEM)
+        await serve(ShareResource(resource_uuids=(uuid,), to_public=True), SYSTEM)
+        for name, limit in ACCOUNTS.items():
+            new = CreateAccount(resource_uuid=self.mirror.fresh(), name=name, password="x" * 128)
+            account: Account = await serve(new, SYSTEM)
+            await serve(UpdateQuota(identity_uuid=account.uuid, name="vm.num", value=limit), SYSTEM)
             self.accounts[account.uuid] = Principal(account.uuid, admin=False)
-            self.mirror.limits[account.uuid] = FIRST_LIMIT
+            self.mirror.limits[account.uuid] = limit
 
 
 def _refuse(problems: list[str]) -> None:
@@ -248,5 +265,5 @@ _COMMON: list[Family] = [
     people.offering,
 ]
 
-_ALONE: list[Family] = [people.share, people.quota, people.setting]
+_ALONE: list[Family] = [people.share, people.quota, people.setting, *[people.trespass] * 2]
 """What changes the rules for everything else is asked for alone."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from tests.model.mirror import GONE, Mirror, Thing
 from tests.model.operations import Operation, Pen, always, or_else
 from zstack_appliance.cloud.account.messages import RevokeResourceSharing, ShareResource, UpdateQuota
 from zstack_appliance.cloud.global_config.messages import UpdateGlobalConfig
-from zstack_appliance.cloud.image.messages import AddImage, DeleteImage, ExpungeImage, RecoverImage
-from zstack_appliance.cloud.instance_offering.messages import CreateInstanceOffering, DeleteInstanceOffering
+from zstack_appliance.cloud.image.messages import AddImage, DeleteImage, ExpungeImage, RecoverImage, UpdateImage
+from zstack_appliance.cloud.instance_offering.messages import (
+    CreateInstanceOffering,
+    DeleteInstanceOffering,
+    UpdateInstanceOffering,
+)
+from zstack_appliance.cloud.l3_network.messages import ChangeL3NetworkState, DeleteL3Network
 from zstack_appliance.cloud.tag.messages import CreateSystemTag, CreateUserTag, DeleteTag
+from zstack_appliance.kernel.message import Request, StateEvent
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, SYSTEM
 
 MOST_IMAGES, MOST_OFFERINGS = 4, 8
+STRATEGIES = ("RandomIpAllocatorStrategy", "FirstAvailableIpAllocatorStrategy")
 SIZES = ((1, 128 * 2**20), (2, 2 * 2**30), (8, 3 * 2**30))
 
 
@@ -136,6 +144,37 @@ def _note_sharing(uuid: str, *, public: bool, receivers: frozenset[str]) -> Call
     return note
 
 
+def trespass(pen: Pen) -> Operation | None:
+    """An account wants to change what it may merely use."""
+    uuid = pen.pick([uuid for uuid in pen.accounts if uuid != ADMIN_ACCOUNT])
+    shared = [
+        thing
+        for kind in _TRESPASSES
+        for thing in pen.mirror.of(kind)
+        if thing.owner != uuid and pen.mirror.visible(thing, uuid, admin=False)
+    ]
+    if not shared:
+        return None
+    found = pen.pick(shared)
+    message = pen.pick(_TRESPASSES[found.kind])(found.uuid)
+    label = f"{uuid[:3]} is to be refused {type(message).__name__} of {found.name}"
+    return pen.operation(label, message, pen.accounts[uuid], verdict=False)
+
+
+_TRESPASSES: Mapping[str, Sequence[Callable[[str], Request[Any]]]] = {
+    "image": (lambda uuid: DeleteImage(uuid=uuid), lambda uuid: UpdateImage(uuid=uuid, name="theirs")),
+    "offering": (
+        lambda uuid: DeleteInstanceOffering(uuid=uuid),
+        lambda uuid: UpdateInstanceOffering(uuid=uuid, name="theirs"),
+    ),
+    "l3": (
+        lambda uuid: DeleteL3Network(uuid=uuid),
+        lambda uuid: ChangeL3NetworkState(uuid=uuid, state_event=StateEvent("disable")),
+    ),
+}
+"""What an account must not do with a thing that is shared with it."""
+
+
 def quota(pen: Pen) -> Operation:
     """An account may have more VMs, or fewer."""
     account = pen.pick([uuid for uuid in pen.accounts if uuid != ADMIN_ACCOUNT])
@@ -149,7 +188,11 @@ def quota(pen: Pen) -> Operation:
 
 
 def setting(pen: Pen) -> Operation:
-    """What deleting does with disks and images."""
+    """What deleting does with disks and images, and how addresses are chosen."""
+    if pen.chance(3):
+        strategy = pen.pick(STRATEGIES)
+        order = UpdateGlobalConfig(category="l3Network", name="ipAllocateStrategy", value=strategy)
+        return pen.operation(f"addresses are given by {strategy}", order, verdict=True)
     category = pen.pick(("vm", "image"))
     value = pen.pick(("Direct", "Delay", "Never"))
 

@@ -15,6 +15,7 @@ import msgspec
 import trio
 
 from tests.eventually import eventually
+from tests.model.fates import Fates
 from tests.model.operations import Operation
 from tests.proofs.stage import Stage, copied, copy_database
 from tests.proofs.states import settle
@@ -85,11 +86,18 @@ class Site:
         """Its hosts."""
         return self.cloud.fleet
 
+    @property
+    def fates(self) -> Fates:
+        """Which of their commands fail."""
+        dice = self.fleet.dice
+        assert isinstance(dice, Fates)
+        return dice
+
     async def begin(self) -> None:
         """Open the first appliance."""
         data, fleet = self.stage.first_cloud()
         fleet = copied(fleet)
-        fleet.dice = random.Random(self.seed)
+        fleet.dice = Fates(self.seed)
         folder = self._next_folder()
         copy_database(data, folder)
         await self._open(folder, fleet)

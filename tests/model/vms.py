@@ -45,7 +45,7 @@ MOVES: Mapping[str, tuple[type[Request[Any]], Mapping[str, str]]] = {
 def create(pen: Pen) -> Operation | None:
     """A VM of whatever may be used, or of what may not."""
     mirror = pen.mirror
-    image, offering = pen.thing("image"), pen.thing("offering")
+    image, offering = pen.thing("image"), _offering(pen)
     if image is None or offering is None or len(mirror.of("vm")) >= MOST_VMS:
         return None
     principal = pen.pick(list(pen.accounts.values()))
@@ -79,22 +79,27 @@ def create(pen: Pen) -> Operation | None:
     good = image.state == "Ready" and offering.state == "Enabled" and all(n.state == "Enabled" for n in networks)
     verdict: bool | None = False
     if usable and good:
-        verdict = _fits(pen, vm, networks) and _within_limits(pen, principal, int(not stopped))
+        allowed = _within_limits(pen, principal, int(not stopped))
+        verdict = _fits(pen, vm, networks) if allowed else False
     label = f"{principal.account_uuid[:3]} creates {vm.name} ({offering.name}, {image.name})"
-    return pen.operation(label, message, principal, makes=(vm,), verdict=verdict or _unsure(verdict, networks))
+    return pen.operation(label, message, principal, makes=(vm,), verdict=verdict)
 
 
-def _unsure(verdict: bool | None, networks: list[Thing]) -> bool | None:
-    """A network of the model's own may have no addresses left, or reach no cluster: only ``net1`` is certain."""
-    return None if verdict is None or any(not network.first for network in networks) else verdict
+def _offering(pen: Pen) -> Thing | None:
+    """Any, or at times the largest, so that hosts become full."""
+    found = pen.mirror.of("offering")
+    return max(found, key=lambda one: one.size[1]) if found and pen.chance(3) else pen.thing("offering")
 
 
 def _fits(pen: Pen, vm: Thing, networks: list[Thing]) -> bool | None:
-    """Whether a host of the first cluster certainly takes the VM; others may, so a no is no certain one."""
-    if any(not network.first for network in networks):
-        return None
-    first = [host for host in pen.mirror.of("host", "Enabled") if host.first]
-    return True if any(has_room(pen.mirror, host, vm) for host in first) else None
+    """Whether a host of the first cluster certainly takes the VM, or certainly none does; others may.
+
+    A network of the model's own may have no addresses left, or reach no cluster: only ``net1`` is certain.
+    """
+    fitting = [host for host in pen.mirror.of("host", "Enabled") if has_room(pen.mirror, host, vm)]
+    if not fitting:
+        return False
+    return True if any(host.first for host in fitting) and all(network.first for network in networks) else None
 
 
 def has_room(mirror: Mirror, host: Thing, vm: Thing) -> bool:
