@@ -1,5 +1,5 @@
-"""Words that a host did not hear: runs that are stuck do nothing once another has overtaken them, and a router
-that missed a change is told again. A drawn model found each of these.
+"""Words that a host did not hear: runs that are stuck do nothing once another has overtaken them, and a
+router that missed a change is told again, and a bridge's removal too. A drawn model found each of these.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from trio.testing import MockClock
 from tests.eventually import eventually
 from tests.running import Caller, SimulatedCloud, simulated_cloud
 from tests.scenarios.vms import act, named, new_vm
-from zstack_appliance.cloud.host.schema import HostCharge
+from zstack_appliance.cloud.host.schema import Host, HostCharge, HostStatus
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
 from zstack_appliance.kernel.journal import OPEN, FlowRun
 
@@ -78,3 +78,28 @@ async def test_a_router_that_missed_a_change_is_told_again(tmp_path: Path, autoj
 
         assert "1.1.1.1" not in servers()
         await eventually(lambda: "1.1.1.1" in servers(), within=120.0, every=1.0)
+
+
+@pytest.mark.parametrize("gone", ["detached", "deleted"])
+async def test_a_host_that_was_away_gives_up_the_bridges_that_went_meanwhile(
+    gone: str, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with simulated_cloud(tmp_path, hosts=1) as cloud, cloud.login() as admin:
+        [machine] = cloud.fleet.machines.values()
+        before = set(machine.shelf("bridge"))
+        zone, cluster = await named(admin, "/zones", "zone1"), await named(admin, "/clusters", "cluster1")
+        l2 = await admin.create("/l2-networks/no-vlan", name="short", zoneUuid=zone["uuid"], physicalInterface="")
+        place = f"/l2-networks/{l2['uuid']}/clusters/{cluster['uuid']}"
+        await admin.do("POST", place)
+        assert set(machine.shelf("bridge")) > before
+        machine.reachable = False
+        [host] = cloud.kernel.store.find(Host)
+        await admin.refused("PUT", f"/hosts/{host.uuid}/actions", {"reconnectHost": {}})
+        await admin.do("DELETE", place if gone == "detached" else f"/l2-networks/{l2['uuid']}")
+        machine.reachable = True
+
+        def is_as_before() -> bool:
+            [row] = cloud.kernel.store.find(Host)
+            return row.status is HostStatus.CONNECTED and set(machine.shelf("bridge")) == before
+
+        await eventually(is_as_before, within=600.0, every=1.0)

@@ -14,6 +14,7 @@ from tests.running import INSTANCE, Caller, SimulatedCloud, simulated_cloud
 from zstack_appliance.cloud.host.driver import VmState
 from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.host.simulated.fleet import Machine
+from zstack_appliance.cloud.l2_network.wire import ApplyBridge
 from zstack_appliance.hostkit.simulated_files import SimulatedFile
 
 STRAY = "f" * 32
@@ -68,7 +69,7 @@ async def test_an_image_that_is_deleted_but_not_expunged_is_no_orphan(inspected:
 async def test_what_no_record_accounts_for(inspected: Inspected, tmp_path: Path) -> None:
     machine = inspected.machine
     machine.shelf("vm")[STRAY] = VmState.RUNNING
-    machine.shelf("bridge")[f"zb{INSTANCE}fffffff"] = None
+    machine.shelf("bridge")[f"zb{INSTANCE}fffffff"] = ApplyBridge(l2_network_uuid="f" * 32)
     machine.shelf("router")[f"zs-{INSTANCE}-fffffff"] = None
     machine.files.put(str(tmp_path / "primary" / "rootVolumes" / STRAY / f"{STRAY}.qcow2"), DISK)
     machine.files.put(str(tmp_path / "primary" / "imagecache" / STRAY / f"{STRAY}.qcow2"), DISK)

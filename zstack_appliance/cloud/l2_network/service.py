@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Set
 
 from zstack_appliance.cloud.host.messages import PrepareHost, on_host
 from zstack_appliance.cloud.host.schema import Host, HostStatus
@@ -19,6 +20,7 @@ from zstack_appliance.cloud.l2_network.messages import (
 from zstack_appliance.cloud.l2_network.schema import L2Network, L2NetworkClusterRef
 from zstack_appliance.cloud.l2_network.wire import ApplyBridge, RemoveBridge
 from zstack_appliance.cloud.l3_network.schema import L3Network
+from zstack_appliance.cloud.network_service.host_network.wire import HostNetworkInventory, ListHostNetwork
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.kernel.cloud import Cloud
 from zstack_appliance.kernel.errors import Conflict
@@ -122,9 +124,25 @@ async def realise(m: RealiseL2Network, cloud: Cloud) -> None:
 
 
 async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
-    """A host is being connected: make the bridges of its cluster's L2 networks."""
+    """A host is being connected: make the bridges of its cluster's L2 networks, and remove those of others, as it
+    was not told while it was away.
+    """
     for ref in await cloud.find(L2NetworkClusterRef, cluster_uuid=hook.host.cluster_uuid):
         await _apply_on(await cloud.get(L2Network, ref.l2_network_uuid), [hook.host], cloud)
+    found = await cloud.call(on_host(hook.host.uuid, ListHostNetwork()))
+    refs = await cloud.find(L2NetworkClusterRef, cluster_uuid=hook.host.cluster_uuid)
+    for l2_network_uuid in strays(found, {ref.l2_network_uuid for ref in refs}):
+        await cloud.call(on_host(hook.host.uuid, RemoveBridge(l2_network_uuid=l2_network_uuid)))
+
+
+def strays(found: HostNetworkInventory, wanted: Set[str]) -> list[str]:
+    """Uuids of L2 networks whose bridge is on a host and should not be; one with something on it stays."""
+    masters = {one.master for one in found.interfaces}
+    return [
+        one.alias
+        for one in found.interfaces
+        if one.kind == "bridge" and one.alias is not None and one.alias not in wanted and one.name not in masters
+    ]
 
 
 async def _refuse_twin(l2: L2Network, cluster_uuid: str, cloud: Cloud) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.shelf_runtime import ShelfRuntime
+from zstack_appliance.cloud.l2_network.wire import ApplyBridge
 from zstack_appliance.cloud.network_service.host_network.host_side import HOST_SIDE
 from zstack_appliance.cloud.network_service.host_network.simulated import (
     apply_host_network,
@@ -26,7 +27,8 @@ def test_every_command_has_its_twin() -> None:
 
 
 async def test_it_is_applied_listed_and_purged() -> None:
-    host = ShelfRuntime(shelves={"bridge": {"zbab12cd2222222": None}, "router": {"zs-ab12cd-3333333": None}})
+    bridge = ApplyBridge(l2_network_uuid="2" * 32)
+    host = ShelfRuntime(shelves={"bridge": {"zbab12cd2222222": bridge}, "router": {"zs-ab12cd-3333333": None}})
     command = ApplyHostNetwork(public=(PublicNetwork(bridge="zbab12cd2222222", subnet="172.30.0.0/24"),))
     assert (await apply_host_network(command, host)).changed
     assert (await apply_host_network(command, host)).changed == ()

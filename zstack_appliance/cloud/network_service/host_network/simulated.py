@@ -38,7 +38,10 @@ async def list_host_network(_: ListHostNetwork, host: SimulatedRuntime) -> HostN
     """What is remembered, under the names that it would have."""
     routers = tuple(sorted(host.shelf(_ROUTERS)))
     return HostNetworkInventory(
-        interfaces=tuple(Interface(name=name, kind="bridge") for name in sorted(host.shelf(_BRIDGES))),
+        interfaces=tuple(
+            Interface(name=name, kind="bridge", alias=bridge.l2_network_uuid)
+            for name, bridge in sorted(host.shelf(_BRIDGES).items())
+        ),
         namespaces=routers,
         tables=tuple(sorted(host.shelf(SHELF))),
         # A simulated daemon has no process: its number is that of none.
