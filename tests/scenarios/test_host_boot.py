@@ -70,7 +70,8 @@ async def test_a_vm_that_cannot_start_is_given_up(tmp_path: Path, autojump_clock
         (machine,) = cloud.fleet.machines.values()
         machine.boot()
         (root,) = await admin.query("/volumes", f"uuid={vm['rootVolumeUuid']}")
-        machine.files.remove(root["installPath"])
+        machine.files.remove(root["installPath"].rpartition("/")[0])
+        assert machine.files.get(root["installPath"]) is None
         (host,) = await admin.query("/hosts")
         await admin.do("PUT", f"/hosts/{host['uuid']}/actions", {"reconnectHost": {}})
         await come_to(admin, cloud, web="Stopped")
