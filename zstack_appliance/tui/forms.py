@@ -111,4 +111,4 @@ class FormDialog(ModalScreen[Pairs]):
 def ordered(message: type[Request[Any]], given: Mapping[str, str]) -> list[Field]:
     """The parameters that are asked for: required ones first, what few people need last."""
     asked = [f for f in fields_of(message) if f.wire not in given and not f.marked(UNSERVED)]
-    return sorted(asked, key=lambda field: (not field.required, field.wire in _LAST, field.wire != "name"))
+    return sorted(asked, key=lambda f: (not f.required, not f.required and f.wire in _LAST, f.wire != "name"))
