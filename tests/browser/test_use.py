@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import PASSWORD, Stage
 
@@ -176,6 +176,12 @@ def test_two_windows_share_one_stream(page: Page, signed_in: BrowserContext, sta
     second.close()
 
 
+def unfold(operation: Locator) -> None:
+    """Open an operation, unless it was seen running: then it is open by itself."""
+    if operation.locator("details").get_attribute("open") is None:
+        operation.locator("summary").click()
+
+
 def test_an_operation_shows_its_steps_while_it_runs(page: Page, stage: Stage, pictures: Path) -> None:
     page.goto("/ui/")
     page.keyboard.press("o")
@@ -184,13 +190,13 @@ def test_an_operation_shows_its_steps_while_it_runs(page: Page, stage: Stage, pi
     first = page.locator("#drawer .operations > li").first
     expect(first).to_contain_text("with steps")
     expect(first).to_contain_text("Succeeded")
-    first.locator("summary").click()
+    unfold(first)
     expect(first.locator(".steps li")).to_have_count(10)
     page.screenshot(path=pictures / "operations-wide-light.png")
     assert stage.make_vm("without room", cpuNum=100_000).status_code == 503
     failed = page.locator("#drawer .operations > li").first
     expect(failed).to_contain_text("without room")
-    failed.locator("summary").click()
+    unfold(failed)
     expect(failed).to_contain_text("virtual CPUs are free")
     page.screenshot(path=pictures / "operations-failed-wide-light.png")
 

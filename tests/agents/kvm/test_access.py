@@ -29,8 +29,9 @@ def data(tmp_path: Path) -> Path:
     """A data folder two levels below one that anybody may pass through."""
     folder = tmp_path / "home" / "data"
     folder.mkdir(parents=True)
-    for each in (tmp_path.parents[1], tmp_path.parent, tmp_path, tmp_path / "home", folder):
-        each.chmod(0o755)
+    for each in (folder, *folder.parents):
+        if each.stat().st_mode & 0o005 != 0o005:
+            each.chmod(0o755)
     return folder
 
 
