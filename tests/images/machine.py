@@ -95,12 +95,18 @@ class Machine:
         """Whether the guest says that its boot is over, the seed's scripts included."""
         return (await self.shell("cat /run/ready 2>/dev/null || true")) != ""
 
+    async def begin(self, script: str) -> int:
+        """Have the guest run a shell script, and wait for nothing; for what takes the agent itself along."""
+        begun = await self.agent.ask("guest-exec", **{"path": "/bin/sh", "arg": ["-c", script], "capture-output": True})
+        pid: int = begun["pid"]
+        return pid
+
     async def shell(self, script: str) -> str:
         """Run a shell script in the guest; what it wrote to standard output."""
-        begun = await self.agent.ask("guest-exec", **{"path": "/bin/sh", "arg": ["-c", script], "capture-output": True})
+        pid = await self.begin(script)
 
         async def ended() -> Any:
-            answer = await self.agent.ask("guest-exec-status", pid=begun["pid"])
+            answer = await self.agent.ask("guest-exec-status", pid=pid)
             return answer if answer["exited"] else None
 
         done = await eventually(ended, within=PATIENCE, every=0.05)
