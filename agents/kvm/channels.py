@@ -131,57 +131,47 @@ class SerialStream(trio.abc.Stream):
             return  # The guest went off first: there is nothing left to give back.
 
     def _want(self, events: int) -> None:
-        if events == self._wanted or self._ended:
-            return
+        """Listen for these events besides the end. Only this thread says what is listened for."""
         self._wanted = events
+        if self._ended:
+            return
         try:
             self._stream.eventUpdateCallback(events | self._over)
-        except self._libvirt.libvirtError as error:
-            self._finish(str(error))
+        except self._libvirt.libvirtError:
+            self._finish()
 
     # --- in libvirt's event thread -------------------------------------------------------------------
 
     def _happened(self, stream: Any, events: int, _opaque: object) -> None:
-        if events & self._libvirt.VIR_STREAM_EVENT_READABLE:
-            self._read(stream)
-        elif events & self._over:
-            self._tell(self._finish, "hung up")
-        if events & self._libvirt.VIR_STREAM_EVENT_WRITABLE:
-            stream.eventUpdateCallback((self._wanted & ~self._libvirt.VIR_STREAM_EVENT_WRITABLE) | self._over)
-            self._tell(self._may_write)
-
-    def _read(self, stream: Any) -> None:
+        """Take what there is, and listen for nothing more until the other thread has heard of it."""
+        data: Any = None
         try:
-            data = stream.recv(CHUNK)
-        except self._libvirt.libvirtError as error:
-            self._tell(self._finish, str(error))
-            return
-        if data == -2:  # libvirt's way to say that nothing is there yet
-            return
-        if not data:
-            self._tell(self._finish, "end of the stream")
-            return
-        stream.eventUpdateCallback(self._over)
-        self._tell(self._take, data)
-
-    def _tell(self, hear: Callable[..., None], *what: Any) -> None:
+            stream.eventUpdateCallback(self._over)
+            if events & self._libvirt.VIR_STREAM_EVENT_READABLE:
+                data = stream.recv(CHUNK)
+        except self._libvirt.libvirtError:
+            events |= self._over
         try:
-            self._token.run_sync_soon(hear, *what)
+            self._token.run_sync_soon(self._heard, events, data)
         except trio.RunFinishedError:
             return
 
     # --- in trio's thread --------------------------------------------------------------------------------
 
-    def _take(self, data: bytes) -> None:
-        self._wanted &= ~self._libvirt.VIR_STREAM_EVENT_READABLE
-        self._chunk += data
-        self._arrived.set()
+    def _heard(self, events: int, data: Any) -> None:
+        wanted = self._wanted
+        if isinstance(data, bytes) and data:  # libvirt answers -2 where nothing was there after all.
+            self._chunk += data
+            self._arrived.set()
+            wanted &= ~self._libvirt.VIR_STREAM_EVENT_READABLE
+        elif data == b"" or events & self._over:
+            self._finish()
+        if events & self._libvirt.VIR_STREAM_EVENT_WRITABLE:
+            self._writable.set()
+            wanted &= ~self._libvirt.VIR_STREAM_EVENT_WRITABLE
+        self._want(wanted)
 
-    def _may_write(self) -> None:
-        self._wanted &= ~self._libvirt.VIR_STREAM_EVENT_WRITABLE
-        self._writable.set()
-
-    def _finish(self, _why: str) -> None:
+    def _finish(self) -> None:
         self._ended = True
         self._arrived.set()
         self._writable.set()

@@ -109,9 +109,9 @@ def _furnished(stage: Stage) -> Stage:
     return stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The distribution's browser."""
+    """The distribution's browser. It ends with each file: its driver's event loop would be in others' way."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         try:
@@ -132,7 +132,7 @@ class Complaints:
             self.found.append(message.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(stage: Stage, chromium: Browser) -> Iterator[BrowserContext]:
     """A browser in which the administrator is signed in."""
     context = chromium.new_context(base_url=stage.url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")

@@ -247,6 +247,17 @@ async def crowd(
         nursery.cancel_scope.cancel()
 
 
+async def alike(crowd: Crowd) -> None:
+    """Wait until all databases are equal. One is read after the other, and an audit may be written in between."""
+
+    async def equal() -> bool:
+        found = await digests(crowd)
+        assert len(set(found.values())) == 1, found
+        return True
+
+    await eventually(equal, within=SETTLE_SECONDS, every=1.0)
+
+
 async def digests(crowd: Crowd) -> dict[str, str]:
     """Of all replicated rows, by node."""
     found: dict[str, str] = {}

@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.cluster.crowd import Crowd, crowd, digests
+from tests.cluster.crowd import Crowd, alike, crowd
 from tests.cluster.errands import owned_by
 from tests.cluster.test_storm import creation, settle
 from tests.eventually import eventually
@@ -82,7 +82,7 @@ async def test_a_vm_whose_node_is_lost_is_unwound_by_another(
         assert_no_orphans(SimulatedCloud(nodes.any.appliance, nodes.any.data, nodes.fleet), 0)
         await nodes.start("b")
         await nodes.agree()
-        assert len(set((await digests(nodes)).values())) == 1
+        await alike(nodes)
 
 
 async def test_a_job_whose_own_node_is_lost_is_ended_by_another(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -97,8 +97,10 @@ async def test_a_job_whose_own_node_is_lost_is_ended_by_another(tmp_path: Path, 
         assert job.state is JobState.FAILED, job
         await settle(nodes)
         nodes.fleet.weather = Weather()
-        assert nodes["b"].kernel.store.count(VmInstance) == 0
-        assert_no_orphans(SimulatedCloud(nodes.any.appliance, nodes.any.data, nodes.fleet), 0)
+        # What the other node had completed before it heard of the loss stands, whole; anything less is undone.
+        left = nodes["b"].kernel.store.count(VmInstance)
+        assert left <= 1
+        assert_no_orphans(SimulatedCloud(nodes.any.appliance, nodes.any.data, nodes.fleet), left)
 
 
 async def test_a_node_that_is_cut_off_stops_before_the_others_take_over(
@@ -124,7 +126,7 @@ async def test_a_node_that_is_cut_off_stops_before_the_others_take_over(
         nodes.network.heal(member.uuid)
         await nodes.start("b")
         await nodes.agree()
-        assert len(set((await digests(nodes)).values())) == 1
+        await alike(nodes)
 
 
 async def test_a_node_whose_row_has_gone_changes_nothing_and_stops(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -14,7 +14,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.cluster.crowd import Crowd, crowd, digests
+from tests.cluster.crowd import Crowd, alike, crowd
 from tests.cluster.watching import Lonely, Turns
 from tests.eventually import eventually
 from tests.running import SimulatedCloud, every_plugin
@@ -155,7 +155,7 @@ def check_jobs(nodes: Crowd, storm: Storm, turns: Turns) -> None:
 
 async def check_nodes(nodes: Crowd, lonely: Lonely) -> None:
     """All databases are equal; each host and each lonely task is looked after by one node, its owner."""
-    assert len(set((await digests(nodes)).values())) == 1
+    await alike(nodes)
     watchers: dict[str, list[str]] = {}
     for member in nodes.members.values():
         for host in member.running.kernel.services[HostLinks].watched:

@@ -96,7 +96,8 @@ def look_at_display(page: Page, vm: str) -> None:
 def type_at_serial_port(page: Page) -> None:
     """The guest's shell answers."""
     page.locator(".tabs a", has_text="Serial").click()
-    expect(page.locator("#console")).to_have_attribute("data-phase", "open")
+    # The display, which is open too, is there until the answer is.
+    expect(page.locator('#console[data-scheme="serial"]')).to_have_attribute("data-phase", "open")
     page.keyboard.press("Enter")
     page.keyboard.type("echo $((6*7))")
     page.keyboard.press("Enter")
