@@ -58,10 +58,13 @@ build/test-packages-installed: installer/packages-test.txt installer/packages.sh
 	mkdir -p build && touch $@
 
 test: setup binary build/test-packages-installed  ## every test a machine can run, on every core; T=path for a part
-	$(AS_ROOT) $(PYTHON) -m pytest -m "not long" --numprocesses auto --dist loadgroup $(T)
+	$(AS_ROOT) $(PYTHON) -m pytest -m "not long and not marathon" --numprocesses auto --dist loadgroup $(T)
 
-test-long: setup  ## kill sweeps, thousands of model steps
+test-long: setup  ## kill sweeps, a soak, replays, steps of others at every place
 	$(AS_ROOT) $(PYTHON) -m pytest -m long $(T)
+
+marathon: setup  ## thousands of model steps and of calls at random
+	$(AS_ROOT) $(PYTHON) -m pytest -m marathon $(T)
 
 test-deep: setup binary build/test-packages-installed  ## install on a fresh Debian under QEMU, reboot it, remove all again
 	$(AS_ROOT) $(PYTHON) -m tests.deep
@@ -78,4 +81,4 @@ soak: setup  ## ten thousand VMs come and go; what must stay flat is measured an
 clean:  ## remove what was built; data folders and VMs stay
 	rm -rf build dist .cache .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup run check binary test test-long test-deep prove-red bench soak clean FORCE
+.PHONY: help setup run check binary test test-long marathon test-deep prove-red bench soak clean FORCE

@@ -52,7 +52,7 @@ def test_no_call_breaks_a_door(target: Simulated) -> None:
     fuzz(target, examples=8, budget=BUDGET_SECONDS)
 
 
-@pytest.mark.long
+@pytest.mark.marathon
 def test_no_call_of_many_breaks_a_door(target: Simulated) -> None:
     fuzz(target, examples=60, budget=LONG_BUDGET_SECONDS)
 

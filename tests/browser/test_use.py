@@ -177,9 +177,14 @@ def test_two_windows_share_one_stream(page: Page, signed_in: BrowserContext, sta
 
 
 def unfold(operation: Locator) -> None:
-    """Open an operation, unless it was seen running: then it is open by itself."""
-    if operation.locator("details").get_attribute("open") is None:
-        operation.locator("summary").click()
+    """Open an operation. One that was seen running is open by itself, and may close while it is read anew."""
+    for _ in range(10):
+        try:
+            expect(operation.locator(".steps li, .notice").first).to_be_visible(timeout=2_000)
+        except AssertionError:
+            operation.locator("summary").click()
+        else:
+            return
 
 
 def test_an_operation_shows_its_steps_while_it_runs(page: Page, stage: Stage, pictures: Path) -> None:

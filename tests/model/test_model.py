@@ -95,7 +95,7 @@ def _story_elsewhere(hashes: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.long
+@pytest.mark.marathon
 def test_long() -> None:
     seed = os.environ.get("MODEL_SEED")
     run(random.SystemRandom().randrange(2**32) if seed is None else int(seed), LONG_EXAMPLES, LONG_STEPS)

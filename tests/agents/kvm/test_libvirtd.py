@@ -13,6 +13,7 @@ import trio
 
 from agents.kvm import libvirtd
 from agents.kvm.libvirtd import Libvirtd, libvirtd_conf, private_argv
+from tests.eventually import eventually
 from zstack_appliance.kernel.remote import Completed, HostCommandFailed, HostUnreachable
 
 
@@ -142,5 +143,8 @@ async def test_ours_is_ended_and_waited_for(tmp_path: Path) -> None:
     record.touch()
     process = await trio.lowlevel.open_process(["tail", "-f", "/dev/null", str(record)])
     record.write_text(str(process.pid))
+    command = Path(f"/proc/{process.pid}/cmdline")
+    await eventually(lambda: str(record).encode() in command.read_bytes(), within=10.0)
     await Libvirtd(Systemd(tmp_path)).stop_private()
-    assert process.poll() == -15
+    with trio.fail_after(10):
+        assert await process.wait() == -15
