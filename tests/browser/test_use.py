@@ -238,6 +238,7 @@ def test_whoever_signs_out_elsewhere_is_sent_to_sign_in(stage: Stage, page: Page
         window.fill("#password", PASSWORD)
         window.click("button.primary")
         window.wait_for_url("**/ui/zones")
+        expect(window.locator("#live")).to_have_attribute("data-live", "on")
         [cookie] = [each for each in other.cookies() if each.get("name") == "zstack-session"]
         stage.api.delete(f"/zstack/v1/accounts/sessions/{cookie['value']}")
         # The end of the session is a change like any other, and so ends the stream of those who had it.
