@@ -374,7 +374,7 @@ const operationsChanged = atMostEvery(300, () => readOperations());
 
 document.addEventListener("toggle", async (event) => {
   const one = event.target;
-  if (one.matches?.("details[data-operation]") && one.open && !$(".steps, .notice, p", one)) {
+  if (one.matches?.("details[data-operation]") && one.open && !$(".steps, .notice", one)) {
     const found = parsed(await part(`/ui/operations?open=${one.dataset.operation}`, "operations"));
     const same = $(`details[data-operation="${one.dataset.operation}"]`, found);
     if (same) one.append(...[...same.children].slice(1));
