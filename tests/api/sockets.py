@@ -74,26 +74,9 @@ async def websocket(
     Raises:
         Closed: it refused the connection.
     """
-    parts = urlsplit(url)
     to_app, app_reads = trio.open_memory_channel[Message](_QUEUED)
     app_writes, from_app = trio.open_memory_channel[Message](_QUEUED)
-    scope = {
-        "type": "websocket",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "scheme": parts.scheme,
-        "path": parts.path,
-        "raw_path": parts.path.encode(),
-        "root_path": "",
-        "query_string": parts.query.encode(),
-        "headers": [
-            (name.lower().encode(), value.encode()) for name, value in {"host": parts.netloc, **(headers or {})}.items()
-        ],
-        "client": ("127.0.0.1", 50000),
-        "server": (parts.hostname, parts.port),
-        "subprotocols": list(subprotocols),
-        "state": {},
-    }
+    scope = _scope(url, headers or {}, subprotocols)
 
     async def serve() -> None:
         async with app_writes:
@@ -118,3 +101,25 @@ async def websocket(
                 await to_app.send({"type": "websocket.disconnect", "code": 1001})
     if failure is not None:
         raise failure
+
+
+def _scope(url: str, headers: Mapping[str, str], subprotocols: Iterable[str]) -> dict[str, Any]:
+    """What a server tells an application of a WebSocket."""
+    parts = urlsplit(url)
+    return {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "scheme": parts.scheme,
+        "path": parts.path,
+        "raw_path": parts.path.encode(),
+        "root_path": "",
+        "query_string": parts.query.encode(),
+        "headers": [
+            (name.lower().encode(), value.encode()) for name, value in {"host": parts.netloc, **headers}.items()
+        ],
+        "client": ("127.0.0.1", 50000),
+        "server": (parts.hostname, parts.port),
+        "subprotocols": list(subprotocols),
+        "state": {},
+    }
