@@ -11,7 +11,7 @@ import trio.testing
 from starlette.applications import Starlette
 
 from tests.api.sockets import Closed, Socket, websocket
-from zstack_appliance.api.console import FAILED, REFUSED, console_route
+from zstack_appliance.api.console import FAILED, LOOK_SECONDS, REFUSED, console_route
 from zstack_appliance.kernel.errors import Conflict
 from zstack_appliance.kernel.tickets import Open, Tickets
 from zstack_appliance.kernel.world import Entropy, TrioClock
@@ -63,6 +63,21 @@ async def test_the_viewer_is_told_when_the_vm_ends(door: Door) -> None:
         with pytest.raises(Closed) as ended:
             await session.receive()
         assert ended.value.code == 1000
+
+
+async def test_a_console_is_closed_soon_after_its_session(door: Door, autojump_clock: trio.testing.MockClock) -> None:
+    held = [True]
+    token = door.tickets.issue(door.open, 30, lambda: held[0]).token
+    async with door.visit(token=token) as session:
+        await door.far.send_all(b"RFB")
+        assert await session.receive() == b"RFB"
+        held[0] = False
+        began = trio.current_time()
+        with trio.fail_after(30), pytest.raises(Closed, match="sign in again") as closed:
+            await session.receive()
+        assert closed.value.code == REFUSED
+        assert trio.current_time() - began <= LOOK_SECONDS
+    assert await door.far.receive_some() == b""
 
 
 async def test_a_token_that_is_no_good_is_refused(door: Door) -> None:

@@ -12,12 +12,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from trio.abc import Stream
 
 from zstack_appliance.kernel.errors import CloudError
-from zstack_appliance.kernel.tickets import Tickets
+from zstack_appliance.kernel.tickets import Holds, Tickets
 
 CONSOLE_PATH = "/console/ws"
 
 REFUSED, FAILED, ENDED = 4401, 4503, 1000
 """Close codes: the ticket is no good; there is nothing to connect with; the VM's side ended."""
+
+LOOK_SECONDS = 2.0
+"""How long a console outlives the session that it was opened with."""
 
 _CHUNK = 65536
 _REASON_BYTES = 123
@@ -40,18 +43,18 @@ def console_route(tickets: Tickets) -> WebSocketRoute:
             await _close(socket, REFUSED, "the token was used already or has expired; ask for console access again")
             return
         try:
-            stream = await found()
+            stream = await found.open()
         except CloudError as error:
             await _close(socket, FAILED, error.details)
             return
         async with stream:
-            await _carry(socket, stream)
+            await _carry(socket, stream, found.holds)
 
     return WebSocketRoute(CONSOLE_PATH, serve)
 
 
-async def _carry(socket: WebSocket, stream: Stream) -> None:
-    """Bytes both ways until either side ends."""
+async def _carry(socket: WebSocket, stream: Stream, holds: Holds) -> None:
+    """Bytes both ways until either side ends, or the right to them does."""
     async with trio.open_nursery() as nursery:
 
         async def from_client() -> None:
@@ -61,7 +64,15 @@ async def _carry(socket: WebSocket, stream: Stream) -> None:
             except (WebSocketDisconnect, trio.BrokenResourceError, trio.ClosedResourceError):
                 nursery.cancel_scope.cancel()
 
+        async def while_it_holds() -> None:
+            while True:
+                if not holds():
+                    await _close(socket, REFUSED, "the session that this was opened with has ended; sign in again")
+                    nursery.cancel_scope.cancel()
+                await trio.sleep(LOOK_SECONDS)
+
         nursery.start_soon(from_client)
+        nursery.start_soon(while_it_holds)
         try:
             while data := await stream.receive_some(_CHUNK):
                 await socket.send_bytes(bytes(data))

@@ -1,7 +1,7 @@
 """Tickets: who has one may open one stream of bytes, once and soon.
 
-Primitives: `Tickets` and `Ticket`. A handler that has checked somebody's rights issues a ticket, and a door
-that knows no rights redeems it. They live in this process alone: a restart makes all of them worthless.
+Primitives: `Tickets`, `Ticket` and `Grant`. A handler that has checked somebody's rights issues a ticket, and a
+door that knows no rights redeems it. They live in this process alone: a restart makes all of them worthless.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from zstack_appliance.kernel.world import Clock, Entropy
 Open = Callable[[], Awaitable[Stream]]
 """Opens the stream; raises a `CloudError` when there is nothing to open any more."""
 
+Holds = Callable[[], bool]
+"""Whether whoever was given a ticket still has the right that it stands for."""
+
 MOST = 4096
 """Tickets that may be outstanding; beyond that the oldest is worthless."""
 
@@ -29,6 +32,23 @@ class Ticket:
     """Milliseconds since 1970 UTC."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a ticket is good for.
+
+    Args:
+        open: opens the stream.
+        holds: asked again and again while it is open; once it says no, the door closes it.
+    """
+
+    open: Open
+    holds: Holds
+
+
+def _always() -> bool:
+    return True
+
+
 class Tickets:
     """The tickets of this process.
 
@@ -40,19 +60,19 @@ class Tickets:
     def __init__(self, clock: Clock, entropy: Entropy) -> None:
         self._clock = clock
         self._entropy = entropy
-        self._open: dict[str, tuple[int, Open]] = {}
+        self._open: dict[str, tuple[int, Grant]] = {}
 
-    def issue(self, stream: Open, seconds: float) -> Ticket:
-        """A ticket for `stream` that is good for so many seconds, and for one opening."""
+    def issue(self, stream: Open, seconds: float, holds: Holds = _always) -> Ticket:
+        """A ticket for `stream` that is good for so many seconds, and for one opening, as long as `holds` says so."""
         self._sweep()
         ticket = Ticket(self._entropy.uuid() + self._entropy.uuid(), self._clock.millis() + int(seconds * 1000))
-        self._open[ticket.token] = (ticket.expires, stream)
+        self._open[ticket.token] = (ticket.expires, Grant(stream, holds))
         return ticket
 
-    def redeem(self, token: str) -> Open | None:
-        """What a ticket opens; None for one that was used, has expired, or never was."""
-        expires, stream = self._open.pop(token, (0, None))
-        return stream if self._clock.millis() < expires else None
+    def redeem(self, token: str) -> Grant | None:
+        """What a ticket is good for; None for one that was used, has expired, is no longer held, or never was."""
+        expires, grant = self._open.pop(token, (0, None))
+        return grant if grant is not None and self._clock.millis() < expires and grant.holds() else None
 
     def _sweep(self) -> None:
         now = self._clock.millis()

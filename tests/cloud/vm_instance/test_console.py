@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
+import trio.testing
 
 from tests.api.sockets import Closed, websocket
 from tests.running import Caller, SimulatedCloud, simulated_cloud
@@ -48,6 +50,23 @@ async def test_a_ticket_leads_to_the_display_or_the_serial_port_once(tmp_path: P
         said = await greeting(cloud, serial["token"])
         assert isinstance(said, bytes)
         assert vm["uuid"].encode() in said
+
+
+async def test_a_console_ends_with_the_session_that_asked_for_it(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        vm = await new_vm(admin)
+        unused = await ticket(admin, vm, targetScheme="serial")
+        opened = await ticket(admin, vm, targetScheme="serial")
+        url = f"ws://127.0.0.1:8080/console/ws?token={opened['token']}"
+        async with websocket(cloud.app, url) as session:
+            assert await session.receive()
+            await admin.send("DELETE", f"/accounts/sessions/{admin.session}")
+            with trio.fail_after(30), pytest.raises(Closed, match="sign in again"):
+                await session.receive()
+        with pytest.raises(Closed, match="ask for console access again"):
+            await greeting(cloud, unused["token"])
 
 
 async def test_a_vm_that_is_off_has_no_console_and_an_old_ticket_says_so(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trio.abc import Stream
 
+from zstack_appliance.cloud.account.schema import Session
 from zstack_appliance.cloud.host.driver import Channel, OpenChannel, VmConsole
 from zstack_appliance.cloud.host.messages import OpenOnHost, on_host
 from zstack_appliance.cloud.vm_instance import checks
@@ -51,7 +52,8 @@ async def request_access(m: RequestConsoleAccess, cloud: Cloud) -> Console:
             OpenOnHost(host_uuid=now.host_uuid or "", wish=OpenChannel(uuid=vm.uuid, channel=channel))
         )
 
-    ticket = cloud.use(Tickets).issue(connect, cloud.configs.number(TOKEN_TIMEOUT.path))
+    seconds = cloud.configs.number(TOKEN_TIMEOUT.path)
+    ticket = cloud.use(Tickets).issue(connect, seconds, lambda: _is_signed_in(cloud))
     plate = cloud.use(Doorplate)
     return Console(
         scheme=plate.scheme,
@@ -62,6 +64,15 @@ async def request_access(m: RequestConsoleAccess, cloud: Cloud) -> Console:
         version=VERSION,
         expired_date=ticket.expires,
     )
+
+
+def _is_signed_in(cloud: Cloud) -> bool:
+    """Whether the session that asked is still good; who came without one, as root of the machine does, stays."""
+    uuid = cloud.principal.session_uuid
+    if uuid is None:
+        return True
+    session = cloud.store.get(Session, uuid)
+    return session is not None and session.expired_date > cloud.clock.millis()
 
 
 def _check_running(vm: VmInstance, what: str) -> None:
