@@ -1,10 +1,12 @@
 """Two hundred VMs through any node, while nodes join, leave and lose their power: all adds up in the end.
 
-A seed decides everything; to play one again, run ``pytest tests/cluster/test_storm.py -k seed3``.
+A seed decides everything, also which task goes first when several could: ``STORM_SEED=17 pytest
+tests/cluster/test_storm.py`` plays that one again.
 """
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,6 +40,8 @@ HOSTS = 8
 NAMES = ("a", "b", "c", "d", "e")
 SECONDS = 60.0
 """How long the storm lasts, by the virtual clock."""
+SEEDS = [int(seed) for seed in os.environ.get("STORM_SEED", "0 1 5 23").split()]
+"""In 5 and 23 a node loses its power while it writes a job's end down."""
 
 
 @dataclass
@@ -45,17 +49,22 @@ class Storm:
     """One run of a seed."""
 
     nodes: Crowd
-    dice: random.Random
+    seed: int
     jobs: dict[str, str] = field(default_factory=dict)
     """Job to the VM that it makes."""
     happened: list[str] = field(default_factory=list)
 
+    def dice(self, whose: str) -> random.Random:
+        """Dice of its own for each task, so that none draws what another would have."""
+        return random.Random(f"storm {self.seed} {whose}")
+
     async def create(self, number: int, message: Callable[[str, str], CreateVmInstance]) -> None:
         """Ask a random node for a VM, at a random time; another one if that node goes away over it."""
-        await trio.sleep(self.dice.random() * SECONDS)
+        dice = self.dice(f"vm {number}")
+        await trio.sleep(dice.random() * SECONDS)
         while True:
-            running = self.dice.choice(list(self.nodes.members.values())).running
-            job, vm = f"{self.dice.getrandbits(128):032x}", f"{self.dice.getrandbits(128):032x}"
+            running = self.nodes.members[dice.choice(sorted(self.nodes.members))].running
+            job, vm = f"{dice.getrandbits(128):032x}", f"{dice.getrandbits(128):032x}"
             try:
                 await running.jobs.submit(message(f"vm{number}", vm), SYSTEM, job_uuid=job)
             except CloudError:
@@ -67,29 +76,39 @@ class Storm:
 
     async def shake(self) -> None:
         """Have nodes come and go, two at least always there."""
+        dice = self.dice("nodes")
         end = trio.current_time() + SECONDS
         while trio.current_time() < end:
-            await trio.sleep(self.dice.uniform(2.0, 10.0))
+            await trio.sleep(dice.uniform(2.0, 10.0))
             here = sorted(self.nodes.members)
             away = sorted(set(NAMES) - set(here))
-            what = self.dice.choice(["join", "leave", "kill", "kill"])
+            what = dice.choice(["join", "leave", "kill", "kill"])
             if what == "join" and away:
-                name = self.dice.choice(away)
+                name = dice.choice(away)
                 self.happened.append(f"{trio.current_time():.3f} {name} joins")
                 await self.nodes.start(name)
             elif what != "join" and len(here) > 2:
-                name = self.dice.choice(here)
+                name = dice.choice(here)
                 self.happened.append(f"{trio.current_time():.3f} {name}: {what}")
                 await (self.nodes.stop(name) if what == "leave" else self.nodes.kill(name))
 
 
+def in_the_same_order(patch: pytest.MonkeyPatch, seed: int) -> None:
+    """Have trio run the tasks that could run at one time in an order that follows from the seed, not from chance."""
+    patch.setattr("trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING", True)
+    patch.setattr("trio._core._run._r", random.Random(f"order {seed}"))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4), ids=lambda seed: f"seed{seed}")
-async def test_all_adds_up_after_a_storm(seed: int, tmp_path: Path, autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"seed{seed}")
+async def test_all_adds_up_after_a_storm(
+    seed: int, tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_same_order(monkeypatch, seed)
     turns, lonely = Turns(), Lonely()
     plugins = (*turns.watch(every_plugin()), lonely.plugin())
     async with crowd(tmp_path, "a", "b", "c", seed=seed, hosts=HOSTS, plugins=plugins, drain_seconds=5.0) as nodes:
-        storm = Storm(nodes, random.Random(f"storm {seed}"))
+        storm = Storm(nodes, seed)
         nodes.fleet.weather = Weather(latency=0.5)
         message = creation(nodes)
         async with trio.open_nursery() as nursery:
@@ -150,7 +169,8 @@ def check_jobs(nodes: Crowd, storm: Storm, turns: Turns) -> None:
             assert "stands" in (job.error or ""), f"job {uuid} has failed and left VM {vm_uuid}: {job.error}"
         assert vm is None or vm.state is VmState.RUNNING, vm
     assert len(storm.jobs) == VMS
-    assert outcomes.count(JobState.SUCCEEDED) > VMS / 2, "too little went well for this to prove much"
+    # A node that is killed takes up to fifty with it, and a seed may kill three.
+    assert outcomes.count(JobState.SUCCEEDED) > VMS / 4, "too little went well for this to prove much"
 
 
 async def check_nodes(nodes: Crowd, lonely: Lonely) -> None:

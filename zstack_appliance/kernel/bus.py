@@ -118,8 +118,8 @@ class Bus:
         for listen in self._listeners.get(type(event), ()):
             try:
                 await listen(event, cloud)
-            except CloudError:
-                log.exception("a listener of %s failed", type(event).__name__)
+            except CloudError as error:
+                log.warning("a listener of %s failed: %s", type(event).__name__, error)
 
     async def gather(self, hook: Hook[Answer], cloud: Cloud) -> tuple[Answer, ...]:
         """Ask every contributor, ordered by plugin name; the first error is a veto and ends the round."""

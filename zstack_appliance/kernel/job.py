@@ -328,12 +328,15 @@ class Jobs:
             await self._finish(job.uuid, result=result, error=error)
 
     async def _finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
-        """Write a job's end down, as soon as the cluster's log takes it; a node that is lost meanwhile leaves it."""
+        """Write a job's end down, as soon as the cluster's log takes it; an appliance that stops meanwhile leaves it."""
         while True:
             try:
                 return await self._try_to_finish(uuid, result=result, error=error)
             except Unavailable as failure:
-                if not self._kernel.nodes.clustered or self._parking:
+                if self._parking:
+                    log.info("the end of job %s is left to whoever takes it up: %s", uuid, failure)
+                    return
+                if not self._kernel.nodes.clustered:
                     raise
                 log.warning("the end of job %s cannot be written down yet: %s", uuid, failure)
             await trio.sleep(FINISH_SECONDS)

@@ -41,7 +41,7 @@ async def test_a_tab_gets_a_ticket_that_opens_what_it_shows(tmp_path: Path, auto
             assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
             opened = cloud.kernel.services[Tickets].redeem(answer.json()["token"])
             assert opened is not None
-            async with await opened() as stream:
+            async with await opened.open() as stream:
                 assert (await stream.receive_some()).startswith(greeting)
 
 
