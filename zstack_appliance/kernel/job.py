@@ -328,10 +328,10 @@ class Jobs:
             await self._finish(job.uuid, result=result, error=error)
 
     async def _finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
-        """Write a job's end down, as soon as the cluster's log takes it; an appliance that stops meanwhile leaves it."""
+        """Write a job's end down, as soon as the cluster's log takes it; an appliance that stops leaves it."""
         while True:
             try:
-                return await self._try_to_finish(uuid, result=result, error=error)
+                await self._try_to_finish(uuid, result=result, error=error)
             except Unavailable as failure:
                 if self._parking:
                     log.info("the end of job %s is left to whoever takes it up: %s", uuid, failure)
@@ -339,6 +339,8 @@ class Jobs:
                 if not self._kernel.nodes.clustered:
                     raise
                 log.warning("the end of job %s cannot be written down yet: %s", uuid, failure)
+            else:
+                return
             await trio.sleep(FINISH_SECONDS)
 
     async def _try_to_finish(self, uuid: str, *, result: str | None = None, error: BaseException | None = None) -> None:
