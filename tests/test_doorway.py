@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from zstack_appliance.api.listen import CannotListen
-from zstack_appliance.doorway import Doorway, parse, refuse_open_http
+from zstack_appliance.doorway import Doorway, parse, plate_of, refuse_open_http
+from zstack_appliance.kernel.doorplate import Doorplate
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,21 @@ def test_plain_http_is_for_loopback() -> None:
     for text in ("0.0.0.0:1", "[::]:1", "cloud.example:1"):
         with pytest.raises(CannotListen, match="--insecure-http"):
             refuse_open_http([Doorway(), parse(text)])
+
+
+@pytest.mark.parametrize(
+    ("doors", "told"),
+    [
+        (["127.0.0.1:0"], Doorplate("http", "127.0.0.1", 1000)),
+        (["127.0.0.1:8080", "https://0.0.0.0:0"], Doorplate("https", "192.0.2.7", 1001)),
+        (["localhost:0", "[::]:0", "https://cloud.example:0"], Doorplate("http", "192.0.2.7", 1001)),
+        (["https://cloud.example:0", "0.0.0.0:0"], Doorplate("https", "cloud.example", 1000)),
+    ],
+)
+def test_replies_name_the_door_that_others_reach(doors: list[str], told: Doorplate) -> None:
+    ports = [1000 + place for place in range(len(doors))]
+    assert plate_of([parse(text) for text in doors], ports, "192.0.2.7") == told
+
+
+def test_without_a_network_a_door_is_at_loopback() -> None:
+    assert plate_of([Doorway("0.0.0.0", 80)], [80], None) == Doorplate("http", "127.0.0.1", 80)

@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import trio
 
@@ -32,7 +31,7 @@ from zstack_appliance.cloud.host.links import HostLinks
 from zstack_appliance.cloud.host.simulated.fleet import Fleet, Weather
 from zstack_appliance.cloud.l3_network.subnets import NoFreeSubnetError
 from zstack_appliance.data_folder import DataFolder, prepare
-from zstack_appliance.doorway import Doorway, refuse_open_http
+from zstack_appliance.doorway import Doorway, plate_of, refuse_open_http
 from zstack_appliance.first_cloud import FirstCloud, is_made, make_first_cloud
 from zstack_appliance.first_vm import make_first_vm
 from zstack_appliance.hostkit.simulated_files import SimulatedFile
@@ -44,7 +43,7 @@ from zstack_appliance.kernel.remote import HostCommandFailed
 from zstack_appliance.kernel.world import Entropy, WallClock
 from zstack_appliance.one_file import as_one_process
 from zstack_appliance.service_manager import notify
-from zstack_appliance.surroundings import look_around, own_names
+from zstack_appliance.surroundings import look_around, own_address, own_names
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +127,8 @@ async def _run(settings: Settings, doors: Doors) -> None:
     async with open_appliance(outside) as appliance, _pid_file(folder):
         listeners = await trio.to_thread.run_sync(_listeners, settings, folder)
         async with doors.open(appliance.app, *listeners) as addresses:
-            _hang_doorplate(appliance, addresses[0].url)
+            plate = plate_of(settings.listen, [address.port for address in addresses], own_address())
+            appliance.kernel.services[Doorplate] = plate
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(watch_lag, appliance.metrics)
@@ -148,13 +148,6 @@ async def _cancel_on_stop(doors: Doors, appliance: Appliance, scope: trio.Cancel
     await doors.stopping.wait()
     appliance.jobs.release()
     scope.cancel()
-
-
-def _hang_doorplate(appliance: Appliance, url: str) -> None:
-    """Let replies say where the doors are."""
-    parts = urlsplit(url)
-    plate = appliance.kernel.services[Doorplate]
-    plate.scheme, plate.host, plate.port = parts.scheme, parts.hostname or plate.host, parts.port or plate.port
 
 
 def _web_folder() -> Path | None:

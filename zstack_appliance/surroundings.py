@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
@@ -56,14 +55,20 @@ def own_names() -> tuple[str, ...]:
     """Names and addresses by which this machine is called, for its certificate. It may ask a name server."""
     host = socket.gethostname()
     names = dict.fromkeys(("localhost", host, socket.getfqdn(), f"{host.partition('.')[0]}.local"))
+    found = own_address()
+    return (*filter(_is_name, names), "127.0.0.1", "::1", *(() if found is None else (found,)))
+
+
+def own_address() -> str | None:
+    """The IPv4 address that this machine calls others from, by which they reach it; None without a network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        # Nothing is sent: the kernel only says which address it would send from.
-        with suppress(OSError):
+        try:
+            # Nothing is sent: the kernel only says which address it would send from.
             probe.connect(("192.0.2.1", 9))
-        found = probe.getsockname()[0]
-    addresses = [str(address) for address in (ip_address("127.0.0.1"), ip_address("::1"), ip_address(found))]
-    given = (address for address in addresses if not ip_address(address).is_unspecified)
-    return (*(name for name in names if _is_name(name)), *dict.fromkeys(given))
+        except OSError:
+            return None
+        found: str = probe.getsockname()[0]
+    return None if ip_address(found).is_loopback or ip_address(found).is_unspecified else found
 
 
 def _is_name(text: str) -> bool:

@@ -21,6 +21,7 @@ UNSERVED = Path(__file__).parent / "unserved_settings.json"
 OURS = {
     "audit.days": "ZStack keeps audits elsewhere",
     "audit.rows": "ZStack keeps audits elsewhere",
+    "console.proxy.overridden.ip": "ZStack has it among the properties that it reads at its start",
     "history.days": "ZStack keeps no history of resources",
     "history.rows": "ZStack keeps no history of resources",
     "image.download.allowed": "ZStack fetches from anywhere",

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,12 +127,12 @@ def _list(planned: Sequence[tuple[Step, bool]]) -> None:
 
 
 def _welcome(wish: Wish, seconds: float) -> None:
-    from zstack_appliance.surroundings import own_names
+    from zstack_appliance.doorway import most_public
+    from zstack_appliance.surroundings import own_address
 
     click.echo(f"installed in {seconds:.0f} s")
-    public = next((door for door in wish.doors if not door.is_loopback), wish.doors[0])
-    host = own_names()[-1] if public.host in ("0.0.0.0", "::") else public.host  # noqa: S104 - it is compared
-    click.echo(f"open      {'https' if public.tls else 'http'}://{host}:{public.port}/")
+    public = wish.doors[most_public(wish.doors)]
+    click.echo(f"open      {replace(public, host=public.host_for_others(own_address()))}/")
     if public.tls:
         click.echo(f"trust     {wish.data}/tls/ca.crt, the authority of its certificate")
     secret = wish.data / "admin-password"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass
+@dataclass(frozen=True)
 class Doorplate:
-    """The address of the doors. Whoever opens them writes it here; until then it says the default."""
+    """Where others reach the doors, or this machine alone if others cannot. Whoever opens them hangs it up."""
 
     scheme: str = "http"
     host: str = "127.0.0.1"

@@ -11,6 +11,7 @@ import trio.testing
 
 from tests.api.sockets import Closed, websocket
 from tests.running import Caller, SimulatedCloud, simulated_cloud
+from zstack_appliance.kernel.doorplate import Doorplate
 
 
 async def ticket(admin: Caller, vm: dict[str, Any], **more: str) -> dict[str, Any]:
@@ -50,6 +51,19 @@ async def test_a_ticket_leads_to_the_display_or_the_serial_port_once(tmp_path: P
         said = await greeting(cloud, serial["token"])
         assert isinstance(said, bytes)
         assert vm["uuid"].encode() in said
+
+
+async def test_a_console_is_where_the_doors_are_or_where_the_administrator_says(tmp_path: Path) -> None:
+    setting = "/global-configurations/console/proxy.overridden.ip/actions"
+    async with simulated_cloud(tmp_path) as cloud, cloud.login() as admin:
+        vm = await new_vm(admin)
+        cloud.appliance.kernel.services[Doorplate] = Doorplate("https", "192.0.2.7", 8443)
+        reached = await ticket(admin, vm)
+        assert (reached["scheme"], reached["hostname"], reached["port"]) == ("https", "192.0.2.7", 8443)
+        await admin.do("PUT", setting, {"updateGlobalConfig": {"value": "console.example"}})
+        assert (await ticket(admin, vm))["hostname"] == "console.example"
+        refused = await admin.refused("PUT", setting, {"updateGlobalConfig": {"value": "http://console.example/"}})
+        assert "console.proxy.overridden.ip" in refused["details"]
 
 
 async def test_a_console_ends_with_the_session_that_asked_for_it(

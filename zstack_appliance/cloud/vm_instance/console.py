@@ -24,6 +24,14 @@ from zstack_appliance.kernel.tickets import Tickets
 TOKEN_TIMEOUT = GlobalConfig(
     "console", "vnc.token.timeout", "1800", "Seconds that a token for a VM's console can be used.", int, low=1
 )
+OVERRIDDEN_IP = GlobalConfig(
+    "console",
+    "proxy.overridden.ip",
+    "0.0.0.0",  # noqa: S104 - a value that is compared
+    "The address, or host name, that a console is said to be at, such as that of a proxy in front;"
+    " 0.0.0.0 leaves it to the appliance.",
+    pattern=r"[0-9A-Za-z.:-]{1,253}",
+)
 
 VERSION = "1"
 """Of the way a console is reached; clients of ZStack only print it."""
@@ -55,10 +63,11 @@ async def request_access(m: RequestConsoleAccess, cloud: Cloud) -> Console:
     seconds = cloud.configs.number(TOKEN_TIMEOUT.path)
     ticket = cloud.use(Tickets).issue(connect, seconds, lambda: _is_signed_in(cloud))
     plate = cloud.use(Doorplate)
+    overridden = cloud.configs.text(OVERRIDDEN_IP.path)
     return Console(
         scheme=plate.scheme,
         target_scheme=m.target_scheme,
-        hostname=plate.host,
+        hostname=plate.host if overridden == OVERRIDDEN_IP.default else overridden,
         port=plate.port,
         token=ticket.token,
         version=VERSION,

@@ -86,7 +86,7 @@ plugin = Plugin(
     quotas=QUOTAS,
     tags=TAGS,
     singletons=(expunge_task.expunge_old, fallen.restart_fallen),
-    configs=(console.TOKEN_TIMEOUT, *CONFIGS),
+    configs=(console.TOKEN_TIMEOUT, console.OVERRIDDEN_IP, *CONFIGS),
     presentations=PRESENTATIONS,
     gauges=(Gauge("zstack_vms", "Virtual machines, by their state.", VmInstance, by=("state",)),),
 )
