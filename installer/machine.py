@@ -63,13 +63,16 @@ def alone(machine: Machine) -> Iterator[None]:
     Raises:
         AnotherRun: another one is at work.
     """
-    path = machine.path("/run/zstack-appliance-install.lock")
-    with path.open("w") as file:
+    # The folder itself is locked: a file to lock would be left behind, or be removed under somebody who waits for it.
+    folder = os.open(machine.path("/run"), os.O_RDONLY | os.O_DIRECTORY)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AnotherRun("another install or uninstall is at work; wait until it has ended") from None
         yield
+    finally:
+        os.close(folder)
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:

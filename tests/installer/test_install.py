@@ -193,6 +193,7 @@ def test_two_at_once_do_not_meet(tmp_path: Path) -> None:
         pass
     with alone(machine):
         pass
+    assert names(tmp_path / "run") == [], "a file to lock would be left behind by an uninstall"
 
 
 def test_the_unit_can_be_read(wish: Wish) -> None:
