@@ -50,6 +50,13 @@ def test_rows_follow_events() -> None:
     assert names(rows) == ["A", "c"]
 
 
+def test_columns_of_numbers_are_known() -> None:
+    rows = Rows(("name", "n", "flag", "empty"))
+    assert rows.numbers == frozenset()
+    rows.replace([{"uuid": "1", "name": "x", "n": 10, "flag": True}, {"uuid": "2", "name": "y", "n": None}])
+    assert rows.numbers == {"n"}
+
+
 def test_sorting_puts_numbers_in_their_order_and_what_is_missing_last() -> None:
     rows = Rows(("name", "n"))
     rows.replace([{"uuid": "1", "name": "x", "n": 10}, {"uuid": "2", "name": "y"}, {"uuid": "3", "name": "z", "n": 9}])

@@ -69,5 +69,27 @@ def test_a_cell_changes_in_place_and_a_wider_one_makes_its_column_wider() -> Non
     at(work)
 
 
+def test_numbers_end_at_the_same_place_and_so_does_their_heading() -> None:
+    async def work(table: Table) -> None:
+        fill(table, ("name", "n"), [("1", ("a", "7")), ("2", ("b", "512"))], PAINT, numbers={"n"})
+        assert [cell.justify for cell in table.get_row_at(0)] == ["left", "right"]
+        assert [column.label.justify for column in table.ordered_columns] == ["left", "right"]
+
+    at(work)
+
+
+def test_a_table_that_was_hidden_has_room_for_its_last_column() -> None:
+    async def work(table: Table) -> None:
+        table.display = False
+        laid_out = asyncio.Event()
+        table.app.call_after_refresh(laid_out.set)
+        await laid_out.wait()
+        assert table.size.width == 0
+        fill(table, COLUMNS, [("1", ("web", "y" * 40))], PAINT)
+        assert table.ordered_columns[1].width == 40
+
+    at(work)
+
+
 def test_a_heading_is_only_text() -> None:
     assert heading("[red]a\n").plain == "[red]a\N{REPLACEMENT CHARACTER}"

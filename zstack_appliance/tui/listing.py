@@ -72,7 +72,7 @@ class ListingScreen(ViewScreen):
     def on_resize(self, event: Resize) -> None:
         """Cut uuids where the terminal is narrow."""
         self._rows.narrow = event.size.width < NARROW
-        self.show()
+        self.call_after_refresh(self.show)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what this resource has."""
@@ -110,7 +110,7 @@ class ListingScreen(ViewScreen):
         """Put the rows on screen."""
         visible = self._rows.visible(self._filter)
         self._marked &= {uuid for uuid, _ in visible}
-        fill(self.query_one(Table), self._columns, visible, self.tui.paint, self._marked)
+        fill(self.query_one(Table), self._columns, visible, self.tui.paint, self._marked, self._rows.numbers)
         box = self.query_one("#list")
         box.set_class(not visible, "nothing")
         box.border_title = heading(self._heading(len(visible)))

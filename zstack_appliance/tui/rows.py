@@ -99,6 +99,12 @@ class Rows:
         found = [(key_of(row), self.cells(row)) for row in rows]
         return [(uuid, cells) for uuid, cells in found if what.matches(cells)]
 
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The columns that hold numbers and nothing else."""
+        found = {column: {type(_at(row, column)) for row in self._rows.values()} for column in self.columns}
+        return frozenset(column for column, types in found.items() if types & _NUMBERS and types <= _NUMBERS | _NOTHING)
+
     def cells(self, row: Row) -> tuple[str, ...]:
         """What a row shows in each column."""
         return tuple(one_line(self._cell(column, _at(row, column))) for column in self.columns)
@@ -107,6 +113,10 @@ class Rows:
         if self.narrow and isinstance(value, str) and column.lower().endswith("uuid"):
             return value[:8]
         return size(value) if is_bytes(column) and isinstance(value, int) else shown(value)
+
+
+_NUMBERS = {int, float}
+_NOTHING = {type(None)}
 
 
 def key_of(row: Row) -> str:

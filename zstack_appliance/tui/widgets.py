@@ -19,7 +19,11 @@ from zstack_appliance.tui.rows import one_line
 Table = DataTable[Text]
 
 WIDEST = 60
-"""Columns of a terminal that one column of a table takes at most; what is longer ends in an ellipsis."""
+"""Columns of a terminal that one column of a table takes at most; what is longer ends in an ellipsis. The last
+one takes all that is left."""
+
+AROUND = 6
+"""Columns beside a table that has not been laid out yet: the borders around it and the room within them."""
 
 
 class TopLine(Static):
@@ -57,6 +61,7 @@ def fill(
     rows: Iterable[tuple[str, Sequence[str]]],
     paint: Paint,
     marked: Iterable[str] = (),
+    numbers: Iterable[str] = (),
 ) -> None:
     """Bring a table in line with columns and rows. The cursor stays on its row as long as that is there.
 
@@ -68,14 +73,11 @@ def fill(
         rows: key and cells of each.
         paint: the styles.
         marked: keys of the rows that bear a mark.
+        numbers: columns whose cells end at the same place.
     """
-    wanted = [(key, _texts(cells, paint, is_marked=key in marked)) for key, cells in rows]
-    widths = [
-        min(WIDEST, max(map(cell_len, (name, *(cells[at].plain for _, cells in wanted)))))
-        for at, name in enumerate(columns)
-    ]
-    room = table.size.width - sum(width + 2 * table.cell_padding for width in widths[:-1]) - 2 * table.cell_padding
-    widths[-1] = max(len(columns[-1]), min(widths[-1], room))  # The last one makes do with what is left.
+    right = [name in numbers for name in columns]
+    wanted = [(key, _texts(cells, right, paint, is_marked=key in marked)) for key, cells in rows]
+    widths = _widths(table, columns, [[cell.plain for cell in cells] for _, cells in wanted])
     keys = [key for key, _ in wanted]
     now = [str(key.value) for key in table.rows]
     if now == keys and [column.width for column in table.ordered_columns] == widths:
@@ -88,16 +90,30 @@ def fill(
     here = now[at] if 0 <= at < len(now) else None
     table.clear(columns=True)
     # Widths are given, because those that a table finds by itself come late, and not at all when it is hidden.
-    for name, width in zip(columns, widths, strict=True):
-        table.add_column(name, key=name, width=width)
+    for name, width, ends in zip(columns, widths, right, strict=True):
+        table.add_column(Text(name, justify="right" if ends else "left"), key=name, width=width)
     for key, cells in wanted:
         table.add_row(*cells, key=key)
     table.move_cursor(row=keys.index(here) if here in keys else min(at, max(0, len(keys) - 1)), scroll=False)
     table.scroll_to(y=top, animate=False)
 
 
-def _texts(cells: Sequence[str], paint: Paint, *, is_marked: bool) -> list[Text]:
-    found = [Text(cell, style=paint(role_of(cell)), no_wrap=True, overflow="ellipsis") for cell in cells]
+def _widths(table: Table, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """What each column needs; the last one makes do with what is left."""
+    needed = [max(map(cell_len, (name, *(cells[at] for cells in rows)))) for at, name in enumerate(columns)]
+    widths = [min(WIDEST, width) for width in needed]
+    around = 2 * table.cell_padding
+    # A table that was hidden until now has no size yet.
+    whole = table.size.width or table.app.size.width - AROUND
+    room = whole - sum(width + around for width in widths[:-1]) - around
+    return [*widths[:-1], max(len(columns[-1]), min(needed[-1], room))]
+
+
+def _texts(cells: Sequence[str], right: Sequence[bool], paint: Paint, *, is_marked: bool) -> list[Text]:
+    found = [
+        Text(cell, paint(role_of(cell)), justify="right" if ends else "left", no_wrap=True, overflow="ellipsis")
+        for cell, ends in zip(cells, right, strict=True)
+    ]
     if is_marked and found:
         found[0] = Text(f"✓ {cells[0]}", style=paint("mark"), no_wrap=True)
     return found
