@@ -308,21 +308,26 @@ def _doors(
             events_socket_route(events, callers),
             health_route(VERSION, lambda: appliance.ready),
             metrics_door(appliance, outside.metrics_token),
-            *_pages(outside, appliance, shown, Nouns(graph, requests, looks), routes, callers),
+            *_pages(outside, appliance, shown, Nouns(graph, requests, looks), routes, events, callers),
         ],
     )
     return Metered(doors, appliance.metrics)
 
 
 def _pages(
-    outside: Outside, appliance: Appliance, shown: Queries, nouns: Nouns, routes: Routes, callers: Callers
+    outside: Outside,
+    appliance: Appliance,
+    shown: Queries,
+    nouns: Nouns,
+    routes: Routes,
+    events: Events,
+    callers: Callers,
 ) -> list[BaseRoute]:
     """The pages for people, if this appliance has them."""
     if outside.web is None:
         return []
-    return make_ui(
-        outside.web, appliance.portal, appliance.jobs, shown, nouns, appliance.plugins, routes, callers, VERSION
-    )
+    served = (appliance.portal, appliance.jobs, shown, nouns, appliance.plugins)
+    return make_ui(outside.web, *served, routes, events, callers, VERSION)
 
 
 def _is_host_line(key: Key) -> bool:

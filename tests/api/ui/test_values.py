@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zstack_appliance.api.ui.values import (
+    breakable,
     bytes_text,
     counted,
     exact_bytes,
     moment,
+    outlined,
     plain,
     read_bytes,
     seconds_text,
@@ -66,3 +68,21 @@ def test_times_are_rfc_3339_and_durations_have_a_unit() -> None:
 
 def test_anything_is_a_line_of_text() -> None:
     assert [plain(each) for each in (None, True, "a", 1, ["a"])] == ["", "yes", "a", "1", '["a"]']
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("LeastVmPreferred", "Least<wbr>Vm<wbr>Preferred"),
+        ("org.zstack.Msg", "org.<wbr>zstack.<wbr>Msg"),
+        ("<b>&Co", "&lt;b&gt;&amp;Co"),
+        ("plain words", "plain words"),
+    ],
+)
+def test_a_name_of_the_api_may_be_broken_between_its_words_and_stays_text(text: str, shown: str) -> None:
+    assert str(breakable(text)) == shown
+
+
+def test_json_is_outlined_and_nothing_else_is() -> None:
+    assert outlined('{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
+    assert [outlined(text) for text in ("{", "words", "7", "")] == ["", "", "", ""]

@@ -48,6 +48,7 @@ from zstack_appliance.kernel.errors import (
     Unauthenticated,
     Unavailable,
 )
+from zstack_appliance.kernel.events.service import Events
 from zstack_appliance.kernel.job import Jobs
 from zstack_appliance.kernel.plugin import Plugin
 from zstack_appliance.kernel.portal import Portal
@@ -71,6 +72,7 @@ def make_ui(
     nouns: Nouns,
     plugins: Iterable[Plugin],
     routes: Routes,
+    events: Events,
     callers: Callers,
     version: str,
 ) -> list[BaseRoute]:
@@ -84,6 +86,7 @@ def make_ui(
         nouns: the resources and APIs.
         plugins: bring pages.
         routes: where the API has them.
+        events: tell what changes.
         callers: tell whose session it is.
         version: the appliance's.
     """
@@ -95,6 +98,7 @@ def make_ui(
             jobs,
             queries,
             queries.inventories,
+            events,
             callers,
             nouns,
             Menu(nouns, plugins),

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from zstack_appliance.api.ui.visit import Visit
+from zstack_appliance.api.ui.visit import Visit, title_of
 from zstack_appliance.api.ui.words import api_words
 from zstack_appliance.kernel.conditions import Query
 from zstack_appliance.kernel.errors import CloudError, ErrorCode
@@ -27,15 +27,15 @@ class Operation:
     Args:
         row: its inventory.
         title: what was asked, in words.
-        subject: what it is about, as far as the request says.
-        steps: what it has done so far.
+        subject: what it is about, as far as the request says, by name.
+        steps: what it has done so far; None when nobody asked.
         error: why it failed.
     """
 
     row: Mapping[str, Any]
     title: str
     subject: str
-    steps: tuple[Mapping[str, Any], ...] = ()
+    steps: tuple[Mapping[str, Any], ...] | None = None
     error: ErrorCode | None = None
 
     @property
@@ -50,11 +50,11 @@ class Operation:
 
 
 async def operations_part(visit: Visit) -> Response:
-    """The latest operations; those that run are shown with their steps."""
+    """The latest operations; those that run, and those that the page has open, are shown with their steps."""
     query = Query(sort="createDate", descending=True, limit=MOST)
     rows = (await visit.inside.queries.run(query, Job, visit.principal)).inventories or []
-    opened = visit.one("open")
-    found = [await operation(visit, row, steps=row["state"] == "Running" or row["uuid"] == opened) for row in rows]
+    opened = visit.many("open")
+    found = [await operation(visit, row, steps=row["state"] == "Running" or row["uuid"] in opened) for row in rows]
     return visit.page("operations.html", operations=found, opened=opened)
 
 
@@ -70,10 +70,18 @@ async def operation(visit: Visit, row: Mapping[str, Any], *, steps: bool) -> Ope
     """A job's row as an operation, with its steps if they are wanted, or if it failed."""
     error = msgspec.json.decode(row["error"], type=ErrorCode) if row.get("error") else None
     request = msgspec.json.decode(row.get("request") or "{}")
-    done = await _steps(visit, str(row["uuid"])) if steps or error is not None else ()
-    return Operation(
-        row, api_words(str(row["api"])), str(request.get("name") or request.get("uuid") or "")[:80], done, error
-    )
+    done = await _steps(visit, str(row["uuid"])) if steps or error is not None else None
+    return Operation(row, api_words(str(row["api"])), _subject(visit, request), done, error)
+
+
+def _subject(visit: Visit, request: Mapping[str, Any]) -> str:
+    """The name that the request gives, or that of the row which it names. What has gone has no name any more."""
+    if request.get("name"):
+        return str(request["name"])
+    row = visit.inside.portal.kernel.store.reader.anything(str(request.get("uuid") or ""))
+    if row is None or not visit.inside.portal.visible(type(row), row.uuid, visit.principal):
+        return ""
+    return title_of(row)
 
 
 async def _steps(visit: Visit, uuid: str) -> tuple[Mapping[str, Any], ...]:

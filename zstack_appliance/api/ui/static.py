@@ -20,6 +20,9 @@ from starlette.responses import PlainTextResponse, Response
 FOLDERS = ("static", "vendor")
 """Ours, and what npm brings; see ``webui/collect.mjs``."""
 
+MODULES = "app/"
+"""Where the parts of ``app.js`` are, each with one reason to change."""
+
 _PACKED = (".js", ".mjs", ".css", ".svg", ".json")
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".svg": "image/svg+xml", ".css": "text/css"}
 
@@ -63,6 +66,11 @@ class Static:
         if path not in self._files:
             raise KeyError(f"webui has no file {path}; run `make setup` to have what npm brings")
         return f"{self._prefix}/{self.version}/{path}"
+
+    @functools.cached_property
+    def modules(self) -> tuple[str, ...]:
+        """The addresses of what ``app.js`` imports, so that a browser asks for all of it at once."""
+        return tuple(self.url(path) for path in sorted(self._files) if path.startswith(MODULES))
 
     async def serve(self, request: Request) -> Response:
         """Answer a request for a file."""

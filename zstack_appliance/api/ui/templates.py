@@ -43,13 +43,21 @@ def make_environment(root: Traversable, static: Static) -> jinja2.Environment:
         "counted": values.counted,
         "exact_bytes": values.exact_bytes,
         "plain": values.plain,
+        "breakable": values.breakable,
+        "outlined": values.outlined,
         "moment": values.moment,
         "seconds": values.seconds_text,
         "verb": verb_of,
         "prose": prose,
     }
     environment.tests["deleting"] = lambda message: issubclass(message, Delete)
-    environment.globals |= {"static": static.url, "into": into, "heading": heading, "keys_of": key_query}
+    environment.globals |= {
+        "static": static.url,
+        "modules": static.modules,
+        "into": into,
+        "heading": heading,
+        "keys_of": key_query,
+    }
     return environment
 
 

@@ -1,4 +1,4 @@
-"""How single values read: `tone` (what a state means), `bytes_text`, `read_bytes`, `plain` and `moment`."""
+"""How single values read: `tone` (what a state means), `bytes_text`, `read_bytes`, `plain`, `outlined` and `moment`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from markupsafe import Markup, escape
 
 
 class Tone(enum.Enum):
@@ -86,6 +87,24 @@ def plain(value: Any) -> str:
     if isinstance(value, str | int | float):
         return str(value)
     return msgspec.json.encode(value).decode()
+
+
+_SEAM = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[._:/,-])(?=\w)")
+
+
+def breakable(text: str) -> Markup:
+    """A name of the API, which may be broken between its words where a line is too short for it."""
+    return Markup("<wbr>").join(escape(word) for word in _SEAM.split(text))
+
+
+def outlined(text: str) -> str:
+    """JSON of an object or a list with a line for each of its values; empty for any other text."""
+    if not text.startswith(("{", "[")):
+        return ""
+    try:
+        return msgspec.json.format(text, indent=2)
+    except msgspec.DecodeError:
+        return ""
 
 
 def moment(millis: int) -> str:

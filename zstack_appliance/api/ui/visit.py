@@ -22,6 +22,7 @@ from zstack_appliance.api.ui.security import SESSION_COOKIE, token_of
 from zstack_appliance.api.ui.static import Static
 from zstack_appliance.api.ui.words import api_words
 from zstack_appliance.kernel.derive.route import Routes
+from zstack_appliance.kernel.events.service import Events
 from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Jobs
 from zstack_appliance.kernel.portal import Portal
@@ -46,6 +47,7 @@ class Inside:
         jobs: serve the rest.
         queries: answer queries, with dates in RFC 3339.
         inventories: render rows in the same way.
+        events: tell what changes.
         callers: tell whose session it is.
         nouns: the resources and APIs.
         menu: where they stand, with the pages of plugins.
@@ -59,6 +61,7 @@ class Inside:
     jobs: Jobs
     queries: Queries
     inventories: Inventories
+    events: Events
     callers: Callers
     nouns: Nouns
     menu: Menu

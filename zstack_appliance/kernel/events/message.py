@@ -1,4 +1,4 @@
-"""What a subscriber is told: `Message`, its `Position`, and `Teller`, which says it.
+"""What a subscriber is told: `Message`, its `Position`, what it is `About`, and `Teller`, which says it.
 
 A message's content is made when somebody first reads it, and once for all who see the same.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from zstack_appliance.kernel.inventory import Inventories
 from zstack_appliance.kernel.job import Job
 from zstack_appliance.kernel.journal import FlowRun
 from zstack_appliance.kernel.principal import Principal
+from zstack_appliance.kernel.schema import root_of
 from zstack_appliance.kernel.store import Store
 from zstack_appliance.kernel.world import rfc3339
 
@@ -53,6 +54,14 @@ class Position:
         return cls(int(match[1]), WHOLE if match[2] is None else int(match[2]))
 
 
+class About(NamedTuple):
+    """Which row a change is of, for whoever reads the row elsewhere: its base table, its key, and what it was."""
+
+    table: str
+    key: str
+    kind: str
+
+
 class Message:
     """One message to a subscriber.
 
@@ -60,13 +69,17 @@ class Message:
         event: ``ready``, ``change`` or ``gap``.
         position: whoever resumes after it has missed nothing and gets nothing twice.
         make: gives the content.
+        about: of a change, what it concerns.
     """
 
-    __slots__ = ("_data", "_make", "event", "position")
+    __slots__ = ("_data", "_make", "about", "event", "position")
 
-    def __init__(self, event: str, position: Position, make: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, event: str, position: Position, make: Callable[[], dict[str, Any]], about: About | None = None
+    ) -> None:
         self.event = event
         self.position = position
+        self.about = about
         self._make: Callable[[], dict[str, Any]] | None = make
         self._data = b""
 
@@ -96,7 +109,8 @@ class Teller:
     ) -> Message:
         """A change, as this principal sees it."""
         place = position or Position(happening.number, happening.place)
-        return Message("change", place, lambda: self._content(happening, kind, principal))
+        about = About(root_of(happening.root).table, happening.key, kind)
+        return Message("change", place, lambda: self._content(happening, kind, principal), about)
 
     def _content(self, happening: Happening, kind: str, principal: Principal) -> dict[str, Any]:
         row = happening.row

@@ -1,0 +1,26 @@
+// One row beside its list.
+
+import { $, $$ } from "./dom.js";
+import { fill, part } from "./parts.js";
+
+// The address of the row that is shown; empty when none is.
+export function previewed() {
+  const aside = $("#preview");
+  return aside && !aside.hidden ? aside.dataset.url : "";
+}
+
+// Show a row; an empty address shows none.
+export async function preview(url) {
+  const aside = $("#preview");
+  if (!aside) return;
+  if (url) {
+    fill(aside, await part(url, "preview"));
+    aside.dataset.url = url;
+  }
+  aside.hidden = !url;
+  $("#split").dataset.preview = url ? "open" : "";
+  for (const row of $$("#rows tbody tr")) {
+    if (url && row.dataset.href === url) row.setAttribute("aria-selected", "true");
+    else row.removeAttribute("aria-selected");
+  }
+}
