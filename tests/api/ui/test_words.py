@@ -13,6 +13,7 @@ from zstack_appliance.api.ui.words import api_words, inside, label, spaced
         ("defaultL3NetworkUuid", "Default L3 network UUID"),
         ("vmNics", "VM NICs"),
         ("cpuNum", "CPU num"),
+        ("simulatedCpus", "Simulated CPUs"),
         ("primary-storage", "Primary storage"),
         ("AttachL2NetworkToCluster", "Attach L2 network to cluster"),
         ("", ""),
@@ -25,6 +26,7 @@ def test_words_are_told_apart(wire: str, text: str) -> None:
 def test_a_reference_is_called_as_what_it_leads_to() -> None:
     assert (label("hostUuid"), label("attachedClusterUuids"), label("uuid")) == ("Host", "Attached clusters", "UUID")
     assert label("lastOpDate") == "Changed"
+    assert label("primaryStorageUuidForRootVolume") == "Primary storage for root volume"
     assert (label("availableCpuCapacity"), label("totalCapacity")) == ("CPU free", "Total")
     assert label("enableIPAM") == "Enable IPAM"
 

@@ -13,6 +13,7 @@ from zstack_appliance.api.ui.forms import options_of
 from zstack_appliance.api.ui.names import Names
 from zstack_appliance.api.ui.nouns import Noun
 from zstack_appliance.api.ui.spoken import command_of_query, curl_of_query
+from zstack_appliance.api.ui.values import plain
 from zstack_appliance.api.ui.visit import Visit
 from zstack_appliance.kernel.conditions import And, Cond, Op, Query, Term, all_of, parse_condition
 from zstack_appliance.kernel.derive.form import Kind
@@ -67,6 +68,7 @@ async def list_page(visit: Visit, noun: Noun) -> Response:
         makers=noun.can_make(visit.principal, visit.nouns),
         bulk=bulk_of(visit, noun),
         keyed=keyed_of(visit, noun),
+        example=_example(noun, found.rows),
         link=_Links(noun, said, sort),
         curl=curl_of_query(base, noun.path, pairs),
         command=command_of_query(noun.cls, conditions),
@@ -119,6 +121,12 @@ def _telling(noun: Noun) -> str:
     wires = [field.wire for field in public_fields(noun.cls)]
     text = next((f.wire for f in noun.columns if f.kind in (Kind.TEXT, Kind.LONG) and f.wire in wires), "uuid")
     return "name" if "name" in wires else text
+
+
+def _example(noun: Noun, rows: Sequence[Mapping[str, Any]]) -> str:
+    """A condition that fits this list: what the first row's state is, or else what tells rows apart."""
+    wire = next((f.wire for f in noun.columns if f.kind is Kind.STATE), _telling(noun))
+    return f"{wire}={next((plain(row.get(wire)) for row in rows), '')[:40] or '…'}"
 
 
 async def _find(visit: Visit, noun: Noun, conditions: Sequence[str], sort: str, number: int) -> Found:

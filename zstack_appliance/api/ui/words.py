@@ -7,9 +7,9 @@ import re
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Za-z][a-z]*\d*|\d+")
 _WRITTEN = {
-    "api": "API", "cidr": "CIDR", "cpu": "CPU", "dns": "DNS", "eip": "EIP", "ha": "HA", "id": "ID", "ip": "IP",
-    "ips": "IPs", "iso": "ISO", "kvm": "KVM", "l2": "L2", "l3": "L3", "mac": "MAC", "md5": "MD5", "md5sum": "MD5",
-    "mtu": "MTU", "nfs": "NFS", "nic": "NIC", "nics": "NICs", "os": "OS", "ssh": "SSH", "url": "URL",
+    "api": "API", "cidr": "CIDR", "cpu": "CPU", "cpus": "CPUs", "dns": "DNS", "eip": "EIP", "ha": "HA", "id": "ID",
+    "ip": "IP", "ips": "IPs", "iso": "ISO", "kvm": "KVM", "l2": "L2", "l3": "L3", "mac": "MAC", "md5": "MD5",
+    "md5sum": "MD5", "mtu": "MTU", "nfs": "NFS", "nic": "NIC", "nics": "NICs", "os": "OS", "ssh": "SSH", "url": "URL",
     "uuid": "UUID", "uuids": "UUIDs", "vip": "VIP", "vlan": "VLAN", "vm": "VM", "vms": "VMs", "vxlan": "VXLAN",
     "zql": "ZQL",
 }  # fmt: skip
@@ -49,6 +49,7 @@ def label(wire: str) -> str:
     for end in (" UUIDs", " UUID"):
         if text.endswith(end):
             return text.removesuffix(end) + ("s" if end == " UUIDs" else "")
+    text = text.replace(" UUID for ", " for ")
     room = _ROOM.fullmatch(text)
     if room is not None:
         said = f"{room[2] or ''}{_ROOMS[room[1]]}"
