@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+import trio
 
 from zstack_appliance.cloud.host.driver import Channel, OpenChannel, VmState
 from zstack_appliance.cloud.host.simulated.channels import HEIGHT, WIDTH, Screen, open_channel
@@ -25,6 +26,24 @@ async def test_a_serial_port_echoes() -> None:
         await stream.send_all(b"ls\r")
         assert await stream.receive_some(2) == b"ls"
         assert await stream.receive_some() == b"\r\n"
+
+
+async def test_a_channel_that_has_ended_is_read_to_its_end_and_takes_nothing_more() -> None:
+    async with open_channel(OpenChannel(uuid=UUID, channel=Channel.SERIAL), VmState.RUNNING) as stream:
+        await stream.receive_some()
+        await stream.send_all(b"last words")
+        stream.end()
+        assert await stream.receive_some() == b"last words"
+        assert await stream.receive_some() == b""
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.send_all(b"anybody there?")
+
+
+async def test_a_viewer_that_left_may_not_send() -> None:
+    stream = open_channel(OpenChannel(uuid=UUID, channel=Channel.SERIAL), VmState.RUNNING)
+    await stream.aclose()
+    with pytest.raises(trio.ClosedResourceError):
+        await stream.send_all(b"x")
 
 
 def viewer(uuid: str) -> tuple[Screen, bytes]:

@@ -13,12 +13,16 @@ from trio.testing import MockClock
 from tests.contracts.host_driver import Bench, HostDriverContract
 from tests.running import every_plugin, simulated_fleet
 from zstack_appliance.cloud.host.driver import (
+    Channel,
     DiskSpec,
     DomainSpec,
     ListVms,
     NicSpec,
+    OpenChannel,
+    PauseVm,
     Ping,
     StartVm,
+    StopVm,
     VmState,
 )
 from zstack_appliance.cloud.host.schema import HostState, HostStatus
@@ -93,6 +97,26 @@ async def test_a_vm_needs_its_bridge(bench: Bench) -> None:
     nic = msgspec.structs.replace(bench.domain.nics[0], bridge="nowhere")
     with pytest.raises(HostCommandFailed, match="no such bridge nowhere"):
         await bench.ask(StartVm(domain=msgspec.structs.replace(bench.domain, nics=(nic,))))
+
+
+@pytest.mark.parametrize("channel", Channel)
+async def test_what_one_sees_of_a_vm_ends_with_it(channel: Channel, fleet: Fleet, bench: Bench) -> None:
+    wish = OpenChannel(uuid=bench.domain.uuid, channel=channel)
+    await bench.ask(StartVm(domain=bench.domain))
+    async with await bench.driver.open(wish) as stream, await bench.driver.open(wish) as beside:
+        assert await stream.receive_some()
+        await bench.ask(PauseVm(uuid=bench.domain.uuid))
+        await stream.send_all(b"RFB 003.008\n")
+        assert await stream.receive_some(), "a VM that is paused still shows what it showed"
+        await bench.ask(StopVm(uuid=bench.domain.uuid))
+        assert await stream.receive_some() == b""
+        await beside.receive_some()
+        assert await beside.receive_some() == b""
+    await bench.ask(StartVm(domain=bench.domain))
+    async with await bench.driver.open(wish) as stream:
+        await stream.receive_some()
+        fleet.machines[HOST.uuid].boot()
+        assert await stream.receive_some() == b""
 
 
 async def test_latency_is_waited_for(fleet: Fleet, bench: Bench, autojump_clock: MockClock) -> None:

@@ -1,7 +1,8 @@
 """Channels of a simulated VM: a serial port that echoes, and a display that shows a picture of its own.
 
-Primitive: `open_channel`. The display speaks enough of RFB 3.8 for any viewer: one picture, drawn from the
-VM's uuid so that two VMs look different, and every key typed brightens it.
+Primitives: `open_channel`, and `Pipe`, what it opens, which the VM may end. The display speaks enough of RFB 3.8
+for any viewer: one picture, drawn from the VM's uuid so that two VMs look different, and every key typed brightens
+it.
 """
 
 from __future__ import annotations
@@ -21,13 +22,24 @@ _BUFFERED = 64
 """Chunks on the way to a reader that is slow; a writer waits then."""
 
 
-class _Pipe(trio.abc.Stream):
-    """A stream to a function that answers: what it is sent comes back as the function makes of it."""
+class Pipe(trio.abc.Stream):
+    """A stream to a function that answers: what it is sent comes back as the function makes of it.
+
+    Args:
+        greeting: what is there to be read before anything is sent.
+        answer: the function.
+    """
 
     def __init__(self, greeting: bytes, answer: Callable[[bytes], bytes]) -> None:
         self._answer = answer
         self._send, self._receive = trio.open_memory_channel[bytes](_BUFFERED)
         self._rest = greeting
+        self._has_ended = False
+
+    def end(self) -> None:
+        """The VM goes: what was answered can still be read, and then there is no more."""
+        self._has_ended = True
+        self._send.close()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         await trio.lowlevel.checkpoint()
@@ -43,7 +55,13 @@ class _Pipe(trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         answer = self._answer(bytes(data))
         if answer:
-            await self._send.send(answer)
+            try:
+                await self._send.send(answer)
+            except trio.ClosedResourceError:
+                if not self._has_ended:
+                    raise
+        if self._has_ended:
+            raise trio.BrokenResourceError("the VM has stopped")
 
     async def wait_send_all_might_not_block(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -53,7 +71,7 @@ class _Pipe(trio.abc.Stream):
         await trio.lowlevel.checkpoint()
 
 
-def open_channel(wish: OpenChannel, state: VmState | None) -> trio.abc.Stream:
+def open_channel(wish: OpenChannel, state: VmState | None) -> Pipe:
     """Connect with a simulated VM.
 
     Args:
@@ -66,8 +84,8 @@ def open_channel(wish: OpenChannel, state: VmState | None) -> trio.abc.Stream:
     if state not in (VmState.RUNNING, VmState.PAUSED):
         raise HostCommandFailed(f"VM {wish.uuid} does not run on this host; start it first")
     if wish.channel is Channel.SERIAL:
-        return _Pipe(f"simulated VM {wish.uuid}: what is typed comes back\r\n".encode(), _echo)
-    return _Pipe(b"RFB 003.008\n", Screen(wish.uuid).take)
+        return Pipe(f"simulated VM {wish.uuid}: what is typed comes back\r\n".encode(), _echo)
+    return Pipe(b"RFB 003.008\n", Screen(wish.uuid).take)
 
 
 def _echo(data: bytes) -> bytes:

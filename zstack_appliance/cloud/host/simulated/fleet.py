@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import random
+import weakref
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -27,7 +28,7 @@ from zstack_appliance.cloud.host.driver import (
     VmStatus,
 )
 from zstack_appliance.cloud.host.schema import Host
-from zstack_appliance.cloud.host.simulated.channels import open_channel
+from zstack_appliance.cloud.host.simulated.channels import Pipe, open_channel
 from zstack_appliance.cloud.host.simulated.schema import SimulatedHost
 from zstack_appliance.cloud.host.simulated.vms import HANDLERS, STATES
 from zstack_appliance.cloud.host.wire import decode_command, decode_notice, done, encode, failed, read_answer
@@ -64,6 +65,7 @@ class Machine:
     files: SimulatedFiles
     shelves: dict[str, dict[str, Any]] = field(default_factory=dict)
     listeners: list[trio.MemorySendChannel[HostNotice]] = field(default_factory=list)
+    channels: weakref.WeakKeyDictionary[Pipe, str] = field(default_factory=weakref.WeakKeyDictionary)
     reachable: bool = True
 
     def shelf(self, kind: str) -> dict[str, Any]:
@@ -77,6 +79,8 @@ class Machine:
         """Put a VM into a state and say so, if it is another one than before."""
         if self.shelf(STATES).get(uuid) is not state:
             self.shelf(STATES)[uuid] = state
+            if state not in (VmState.RUNNING, VmState.PAUSED):
+                self._end_channels(uuid)
             for listener in self.listeners:
                 try:
                     listener.send_nowait(VmStateChanged(uuid=uuid, state=state, reason=reason))
@@ -84,9 +88,25 @@ class Machine:
                     continue
         return VmStatus(uuid=uuid, state=state)
 
+    def open(self, wish: OpenChannel) -> Pipe:
+        """Connect with a VM; the stream ends with it.
+
+        Raises:
+            HostCommandFailed: the VM is off.
+        """
+        pipe = open_channel(wish, self.shelf(STATES).get(wish.uuid))
+        self.channels[pipe] = wish.uuid
+        return pipe
+
+    def _end_channels(self, uuid: str) -> None:
+        for pipe in [pipe for pipe, of in self.channels.items() if of == uuid]:
+            pipe.end()
+
     def boot(self) -> None:
         """Start the host anew: what it held in memory has gone, and nobody was told."""
         self.facts = msgspec.structs.replace(self.facts, boot_id=str(int(self.facts.boot_id) + 1))
+        for uuid in self.shelf(STATES):
+            self._end_channels(uuid)
         self.shelf(STATES).clear()
 
     def inventory(self) -> dict[str, Any]:
@@ -203,7 +223,7 @@ class _Link(HostDriver):
         await trio.sleep(self._fleet.weather.latency)
         if not self._machine.reachable:
             raise HostUnreachable("the simulated host is switched off")
-        return open_channel(wish, self._machine.shelf(STATES).get(wish.uuid))
+        return self._machine.open(wish)
 
     async def notices(self) -> AsyncGenerator[HostNotice, None]:
         send, receive = trio.open_memory_channel[HostNotice](_UNHEARD)
