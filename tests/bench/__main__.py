@@ -20,6 +20,7 @@ BENCHES = {
     "storage": "local primary storage: image cache and linked clones beside bare qemu-img",
     "router": "a namespace router: set up, applied again, changed",
     "query": "pages, counts and lists over HTTP at 1,000, 10,000 and 100,000 VMs",
+    "pages": "pages of the web interface with 10,000 VMs",
     "events": "1,000 subscribers to changes: latency, memory, and what a call costs meanwhile",
     "connections": "2,000 calls in flight at once, a slow client, and one account that floods",
     "create_vms": "1 to 10,000 VMs on simulated hosts over HTTP, beside the disk's own floor; commits, memory, profile",

@@ -159,23 +159,28 @@ def _uuid(kind: str, number: int) -> str:
     return f"{random.Random(f'{kind}{number}').getrandbits(128):032x}"
 
 
+def make_model(where: Simulated) -> None:
+    """Make the VM that the others are like."""
+    to = Connection(where.host, where.port, where.session)
+    ids = {
+        name: to.call("GET", f"/{path}?q=name={value}")["inventories"][0]["uuid"]
+        for name, path, value in (
+            ("imageUuid", "images", "tiny"),
+            ("instanceOfferingUuid", "instance-offerings", "tiny"),
+            ("l3", "l3-networks", "net1"),
+        )
+    }
+    params = {**ids, "name": "model", "l3NetworkUuids": [ids.pop("l3")]}
+    to.call("POST", "/vm-instances", {"params": params})
+
+
 def grow(counts: list[int], rounds: int) -> dict[int, list[Taken]]:
     """What each case takes at each size."""
     found: dict[int, list[Taken]] = {}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         with simulated(data, "--hosts", "3") as where:
-            to = Connection(where.host, where.port, where.session)
-            ids = {
-                name: to.call("GET", f"/{path}?q=name={value}")["inventories"][0]["uuid"]
-                for name, path, value in (
-                    ("imageUuid", "images", "tiny"),
-                    ("instanceOfferingUuid", "instance-offerings", "tiny"),
-                    ("l3", "l3-networks", "net1"),
-                )
-            }
-            params = {**ids, "name": "model", "l3NetworkUuids": [ids.pop("l3")]}
-            to.call("POST", "/vm-instances", {"params": params})
+            make_model(where)
         done = 0
         for count in counts:
             began = time.perf_counter()
