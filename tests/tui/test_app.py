@@ -95,6 +95,7 @@ def test_a_list_is_filtered_sorted_marked_and_opened(simulated: Simulated, vm: s
         await typed(pilot, f"vm name={vm}")
         await pilot.press("enter")
         await until_seen(pilot, f"VmInstance name={vm}", "Running", "128 MiB")
+        assert "Open" in seen(pilot).splitlines()[-1]
         await pilot.press("o")
         await until_seen(pilot, "▲ name")
         await pilot.press("space")

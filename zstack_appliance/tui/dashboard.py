@@ -62,7 +62,7 @@ class DashboardScreen(ViewScreen):
     """The cloud at a glance."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Steps", show=True),
+        Binding("enter", "open", "Steps", priority=True),
         Binding("v", "vms", "VMs"),
         Binding("h", "hosts", "Hosts"),
         Binding("j", "jobs", "Jobs"),
@@ -193,13 +193,17 @@ def job_cells(job: Mapping[str, Any]) -> tuple[str, ...]:
 
 def error_text(job: Mapping[str, Any]) -> str:
     """Why a job failed, in a line; nothing for one that did not."""
+    error = error_of(job)
+    return str(error.get("details") or error.get("description") or "")
+
+
+def error_of(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The error that a job ended with; empty for one that did not."""
     import msgspec
 
-    error = job.get("error")
-    if not error:
-        return ""
+    error = job.get("error") or {}
     try:
         decoded = msgspec.json.decode(error) if isinstance(error, str) else error
     except msgspec.MsgspecError:
-        return str(error)
-    return str(decoded.get("details") or decoded.get("description") or "") if isinstance(decoded, dict) else str(error)
+        decoded = error
+    return decoded if isinstance(decoded, Mapping) else {"details": str(error)}

@@ -12,12 +12,15 @@ from textual.widgets import Footer, Static
 
 from zstack_appliance.cli.declared import find_api, find_resource
 from zstack_appliance.tui.base import Event, ViewScreen
-from zstack_appliance.tui.dashboard import error_text
+from zstack_appliance.tui.dashboard import error_of, error_text
 from zstack_appliance.tui.dialogs import ConfirmDialog
+from zstack_appliance.tui.rows import one_line
 from zstack_appliance.tui.views import JobSteps
 from zstack_appliance.tui.widgets import Table, TopLine, fill, heading
 
 COLUMNS = ("step", "outcome", "ms", "undo")
+REJECTIONS = ("candidate", "filter", "why")
+"""What stands in place of the steps where nothing was found to begin with."""
 
 
 class JobScreen(ViewScreen):
@@ -52,13 +55,15 @@ class JobScreen(ViewScreen):
         self.job = await self.remote.row(find_resource("Job"), self.view.uuid)
         steps = await self.remote.steps(self.view.uuid)
         self.query_one("#steps").border_title = heading(f"{self.view.title}  {self.job['state']}")
-        self.query_one("#steps").set_class(not steps, "nothing")
+        refused = [] if steps else rejections(self.job)
+        self.query_one("#steps").set_class(not (steps or refused), "nothing")
         self.query_one("#empty", Static).update(nothing(str(self.job["state"])))
         why = self.query_one("#why", Static)
         why.update(error_text(self.job))
         why.set_class(bool(error_text(self.job)), "told")
-        rows = [(str(index), step_cells(step)) for index, step in enumerate(steps)]
-        fill(self.query_one(Table), COLUMNS, rows, self.tui.paint)
+        columns = REJECTIONS if refused else COLUMNS
+        rows = [(str(index), cells) for index, cells in enumerate(refused or [step_cells(step) for step in steps])]
+        fill(self.query_one(Table), columns, rows, self.tui.paint, numbers=("ms",))
 
     def hear(self, events: Sequence[Event]) -> None:
         """Follow this job."""
@@ -88,6 +93,12 @@ def nothing(state: str) -> str:
     if state == "Failed":
         return "It was refused before its first step: nothing was done, and nothing had to be undone."
     return "It takes its first step." if state == "Running" else "It has no steps: what it does is done in one."
+
+
+def rejections(job: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The candidates that were passed over, with the reasons, if that is why a job failed."""
+    found = (error_of(job).get("opaque") or {}).get("rejections") or []
+    return [tuple(one_line(str(each.get(name) or "")) for name in ("name", "filter", "reason")) for each in found]
 
 
 def step_cells(step: Mapping[str, Any]) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class ListingScreen(ViewScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("enter", "open", "Open"),
+        Binding("enter", "open", "Open", priority=True),
         Binding("c", "create", "Create"),
         Binding("a", "act", "Actions"),
         Binding("s", "serial", "Serial"),
