@@ -74,10 +74,100 @@ def test_a_screen_holds_together(
     check_contrast(page)
 
 
-def check_layout(page: Page) -> None:
-    """Nothing is wider than the window, and nothing has moved since it was first there."""
+def _operations(page: Page) -> None:
+    page.goto("/ui/vm-instances")
+    page.click("[data-drawer]")
+    page.click("#operations summary >> nth=0")
+    page.wait_for_selector("#operations .notice, #operations .steps")
+
+
+def _preview(page: Page) -> None:
+    page.goto("/ui/vm-instances")
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    page.wait_for_selector("#preview h2")
+
+
+def _deletion(page: Page) -> None:
+    page.goto("/ui/zones")
+    page.click("#rows tbody th a")
+    page.click(".head-acts summary")
+    page.click(".menu-list .danger")
+    page.wait_for_selector("#dialog .plan")
+
+
+def _several(page: Page) -> None:
+    page.goto("/ui/vm-instances")
+    for box in page.query_selector_all("#rows input[name=uuid]")[:3]:
+        box.check()
+
+
+def _placement(page: Page) -> None:
+    page.goto("/ui/vm-instances/new/CreateVmInstance")
+    page.fill("input[name=name]", LONG)
+    page.click("#placement summary")
+    page.wait_for_selector("#placement table")
+
+
+def _completions(page: Page) -> None:
+    page.goto("/ui/vm-instances")
+    page.fill("#filter", "vmNics.l3")
+    page.wait_for_selector(".offer")
+
+
+def _palette(page: Page) -> None:
+    page.goto("/ui/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("a name of")
+    page.wait_for_selector(".hit")
+
+
+OPENED = {
+    "operations": _operations,
+    "preview": _preview,
+    "deletion": _deletion,
+    "several": _several,
+    "placement": _placement,
+    "completions": _completions,
+    "palette": _palette,
+}
+"""What people open above a page."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("what", OPENED)
+def test_what_is_opened_holds_together(what: str, size: str, page: Page, pictures: Path) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    OPENED[what](page)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.screenshot(path=pictures / f"opened-{what}-{size}-{theme}.png")
+        check_width(page)
+        check_contrast(page)
+
+
+@pytest.mark.slow
+def test_a_dialog_on_a_phone_says_what_it_is_about_and_keeps_its_buttons_in_sight(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    _deletion(page)
+    for selector in ("#dialog .subjects li", "#dialog .form-acts .danger", "#dialog .form-acts [data-close]"):
+        place = page.locator(selector).bounding_box()
+        assert place is not None, selector
+        assert place["height"] >= 20, selector
+        assert place["y"] + place["height"] <= 844, selector
+
+
+def check_width(page: Page) -> None:
+    """Nothing is wider than the window."""
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider == 0, f"the page is {wider} px wider than its window"
+
+
+def check_layout(page: Page) -> None:
+    """Nothing is wider than the window, and nothing has moved since it was first there."""
+    check_width(page)
     moved = page.evaluate("""() => new Promise((done) => {
         let sum = 0;
         new PerformanceObserver((list) => { for (const each of list.getEntries()) sum += each.value; })

@@ -60,6 +60,16 @@ def test_keys_lead_everywhere(page: Page, pictures: Path) -> None:
     page.screenshot(path=pictures / "create-vm-placed-wide-light.png")
 
 
+def test_where_a_vm_would_go_stays_open_while_one_types(page: Page) -> None:
+    page.goto("/ui/vm-instances/new/CreateVmInstance")
+    page.click("#placement summary")
+    expect(page.locator("#placement table")).to_be_visible()
+    with page.expect_response(re.compile("/placement/")):
+        page.fill("#f-name", "another")
+        page.locator("#f-name").blur()
+    expect(page.locator("#placement table")).to_be_visible()
+
+
 def test_the_palette_finds_rows_pages_and_things_to_do(page: Page, stage: Stage, pictures: Path) -> None:
     page.goto("/ui/")
     page.keyboard.press("Control+k")
