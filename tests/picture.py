@@ -119,7 +119,12 @@ def _more(terminal: int) -> bool:
 
 
 def main() -> None:
-    """Play the session and draw it."""
+    """Play the session and draw it.
+
+    What it stands on is set up here first: done within the session, where the repository seems to lie elsewhere,
+    the environment would look for the package there ever after.
+    """
+    subprocess.run(["make", "setup"], cwd=ROOT, check=True)
     mount_point = ROOT / ".data"
     made = not mount_point.exists()
     mount_point.mkdir(exist_ok=True)
