@@ -13,7 +13,7 @@ async def drawer(browser: Browser, *opened: str) -> dict[str, str]:
     """What stands in each operation, by its title and subject."""
     query = "&".join(f"open={uuid}" for uuid in opened)
     text = (await browser.get(f"/ui/operations?{query}", hx_request="true", hx_target="operations")).text
-    found = re.findall(r"<li><details.*?</details></li>", text, re.DOTALL)
+    found = re.findall(r"<li><details.*?</details>", text, re.DOTALL)
     plain = [(" ".join(re.sub("<[^>]+>", " ", each).split()), each) for each in found]
     return {re.sub(r"^\w+ | \d{4}-.*", "", words): each for words, each in plain}
 
@@ -31,6 +31,8 @@ async def test_an_operation_says_whom_it_is_about_by_name(tmp_path: Path, autoju
         await admin.do("PUT", f"/vm-instances/{uuid}/actions", {"stopVmInstance": {}})
         [vm] = await admin.query("/vm-instances", f"uuid={uuid}")
         assert f"Stop VM instance {vm['name']}" in await drawer(browser)
+        listed = await browser.page("/ui/appliance/jobs")
+        assert f'<bdi>Stop VM instance</bdi> <bdi class="faint">{vm["name"]}</bdi>' in listed
         async with cloud.login() as other:
             await other.do("DELETE", f"/vm-instances/{uuid}")
             await other.do("PUT", f"/vm-instances/{uuid}/actions", {"expungeVmInstance": {}})

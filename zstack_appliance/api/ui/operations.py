@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from zstack_appliance.api.ui.visit import Visit, title_of
-from zstack_appliance.api.ui.words import api_words
+from zstack_appliance.api.ui.visit import Visit
+from zstack_appliance.api.ui.words import api_words, short_name
 from zstack_appliance.kernel.conditions import Query
 from zstack_appliance.kernel.errors import CloudError, ErrorCode
 from zstack_appliance.kernel.job import Job
+from zstack_appliance.kernel.message import api_of
 from zstack_appliance.kernel.validate import decode
 
 MOST = 12
@@ -69,19 +70,29 @@ async def operation_of(visit: Visit, uuid: str) -> Operation:
 async def operation(visit: Visit, row: Mapping[str, Any], *, steps: bool) -> Operation:
     """A job's row as an operation, with its steps if they are wanted, or if it failed."""
     error = msgspec.json.decode(row["error"], type=ErrorCode) if row.get("error") else None
-    request = msgspec.json.decode(row.get("request") or "{}")
     done = await _steps(visit, str(row["uuid"])) if steps or error is not None else None
-    return Operation(row, api_words(str(row["api"])), _subject(visit, request), done, error)
+    return Operation(row, api_words(str(row["api"])), subject_of(visit, row), done, error)
 
 
-def _subject(visit: Visit, request: Mapping[str, Any]) -> str:
-    """The name that the request gives, or that of the row which it names. What has gone has no name any more."""
+def subject_of(visit: Visit, row: Mapping[str, Any]) -> str:
+    """What a job is about, by name: what it makes, or the row whose path was called. What has gone has none any more.
+
+    Args:
+        visit: whose eyes it is for.
+        row: the job's inventory.
+    """
+    request = msgspec.json.decode(row.get("request") or "{}")
     if request.get("name"):
         return str(request["name"])
-    row = visit.inside.portal.kernel.store.reader.anything(str(request.get("uuid") or ""))
-    if row is None or not visit.inside.portal.visible(type(row), row.uuid, visit.principal):
+    message = visit.nouns.messages.get(short_name(str(row["api"])))
+    declared = api_of(message) if message is not None else None
+    path, _, rest = declared.path.partition("/{") if declared is not None else ("", "", "")
+    noun = visit.nouns.at(path)
+    uuid = str(request.get(rest.partition("}")[0]) or "")
+    if noun is None or not uuid:
         return ""
-    return title_of(row)
+    name, _ = visit.name_of(noun.cls, uuid)
+    return "" if name == uuid else name
 
 
 async def _steps(visit: Visit, uuid: str) -> tuple[Mapping[str, Any], ...]:

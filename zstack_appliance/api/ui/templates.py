@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from zstack_appliance.api.ui import values, words
 from zstack_appliance.api.ui.names import into
 from zstack_appliance.api.ui.nouns import verb_of
+from zstack_appliance.api.ui.operations import subject_of
 from zstack_appliance.api.ui.static import Static
 from zstack_appliance.kernel.derive.form import Shown
 from zstack_appliance.kernel.message import Delete, Request, api_of
@@ -57,6 +58,7 @@ def make_environment(root: Traversable, static: Static) -> jinja2.Environment:
         "into": into,
         "heading": heading,
         "keys_of": key_query,
+        "subject_of": subject_of,
     }
     return environment
 

@@ -34,7 +34,12 @@ def spaced(name: str) -> str:
 
 def api_words(full: str) -> str:
     """``org.zstack.header.vm.APIStartVmInstanceMsg`` to ``Start VM instance``."""
-    return spaced(full.rpartition(".")[2].removeprefix("API").removesuffix("Msg"))
+    return spaced(short_name(full))
+
+
+def short_name(full: str) -> str:
+    """``org.zstack.header.vm.APIStartVmInstanceMsg`` to ``StartVmInstance``."""
+    return full.rpartition(".")[2].removeprefix("API").removesuffix("Msg")
 
 
 def inside(text: str) -> str:
