@@ -68,6 +68,16 @@ async def test_an_empty_list_says_what_to_do(tmp_path: Path, autojump_clock: obj
         assert "Nothing matches" in await browser.page("/ui/hosts?q=name%3Dnobody")
 
 
+async def test_the_filter_says_what_it_takes_with_an_example_that_is_true(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with signed_in(tmp_path) as (_, browser):
+        hosts = await browser.page("/ui/hosts")
+        assert 'placeholder="Filter by name, or by a condition such as status=Connected"' in hosts
+        assert len(rows_in(await browser.page("/ui/hosts?q=status%3DConnected"))) == 2
+        assert 'placeholder="Filter by tag, or by a condition"' in await browser.page("/ui/user-tags")
+
+
 async def test_completion_goes_on_with_fields_edges_operators_values_and_names(
     tmp_path: Path, autojump_clock: object
 ) -> None:

@@ -15,6 +15,7 @@ from zstack_appliance.api.ui.nouns import Noun
 from zstack_appliance.api.ui.spoken import command_of_query, curl_of_query
 from zstack_appliance.api.ui.values import plain
 from zstack_appliance.api.ui.visit import Visit
+from zstack_appliance.api.ui.words import inside, label
 from zstack_appliance.kernel.conditions import And, Cond, Op, Query, Term, all_of, parse_condition
 from zstack_appliance.kernel.derive.form import Kind
 from zstack_appliance.kernel.derive.query import Completion, complete
@@ -27,6 +28,9 @@ ROWS = 50
 
 OFFERED = 12
 """Completions that are offered at once."""
+
+LONGEST_EXAMPLE = 24
+"""Characters of a value that stands in the filter as an example."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ async def list_page(visit: Visit, noun: Noun) -> Response:
         makers=noun.can_make(visit.principal, visit.nouns),
         bulk=bulk_of(visit, noun),
         keyed=keyed_of(visit, noun),
-        example=_example(noun, found.rows),
+        hint=hint_of(noun, found.rows),
         link=_Links(noun, said, sort),
         curl=curl_of_query(base, noun.path, pairs),
         command=command_of_query(noun.cls, conditions),
@@ -123,10 +127,13 @@ def _telling(noun: Noun) -> str:
     return "name" if "name" in wires else text
 
 
-def _example(noun: Noun, rows: Sequence[Mapping[str, Any]]) -> str:
-    """A condition that fits this list: what the first row's state is, or else what tells rows apart."""
-    wire = next((f.wire for f in noun.columns if f.kind is Kind.STATE), _telling(noun))
-    return f"{wire}={next((plain(row.get(wire)) for row in rows), '')[:40] or '…'}"
+def hint_of(noun: Noun, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What may be typed into the filter, with a condition that the first row fulfils."""
+    telling = _telling(noun)
+    wire = next((f.wire for f in noun.columns if f.kind is Kind.STATE), telling)
+    value = next((plain(row.get(wire)) for row in rows), "")
+    such = f" such as {wire}={value}" if 0 < len(value) <= LONGEST_EXAMPLE else ""
+    return f"Filter by {inside(label(telling))}, or by a condition{such}"
 
 
 async def _find(visit: Visit, noun: Noun, conditions: Sequence[str], sort: str, number: int) -> Found:
