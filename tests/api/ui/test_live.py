@@ -19,7 +19,7 @@ from zstack_appliance.api.ui.visit import Visit
 from zstack_appliance.cloud.account.passwords import client_hash
 from zstack_appliance.cloud.account.sessions import Sessions
 from zstack_appliance.kernel.errors import Unauthenticated
-from zstack_appliance.kernel.events.message import gap
+from zstack_appliance.kernel.events.message import About, Message, Position, gap, ready
 from zstack_appliance.kernel.events.service import Events, Subscription
 from zstack_appliance.kernel.events.topic import Interest
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, Principal
@@ -48,7 +48,7 @@ async def rows(stream: Subscription) -> list[list[str]]:
     found: list[list[str]] = []
     with trio.move_on_after(1):
         while (message := await stream.get()) is not None:
-            text = text_of(message)
+            text = text_of([message, *stream.waiting()])
             found += msgspec.json.decode(text.partition("data: ")[2]) if text.startswith("event: rows\n") else []
     return found
 
@@ -80,7 +80,19 @@ async def test_everybody_is_told_of_what_they_may_see_and_of_nothing_else(
 
 
 def test_a_page_that_fell_behind_reads_afresh() -> None:
-    assert text_of(gap(1, "too much")) == "event: resync\ndata: {}\n\n"
+    assert text_of([ready(Position(1), 1), gap(1, "too much")]) == (
+        "event: hello\ndata: {}\n\nevent: resync\ndata: {}\n\n"
+    )
+
+
+def test_what_comes_together_is_told_together_and_once() -> None:
+    def change(key: str, kind: str) -> Message:
+        return Message("change", Position(1), dict, About("zone", key, kind))
+
+    together = [ready(Position(1), 1), *(change("a", kind) for kind in ("created", "updated", "updated", "left"))]
+    assert text_of(together) == (
+        'event: hello\ndata: {}\n\nevent: rows\ndata: [["zone","a","+"],["zone","a","="],["zone","a","-"]]\n\n'
+    )
 
 
 async def test_a_stream_goes_on_until_its_session_ends(tmp_path: Path, autojump_clock: object) -> None:

@@ -1,12 +1,12 @@
 """Changes as they happen, for the pages that are open: one stream per browser, `live_stream`.
 
-Who is told of what is the kernel's business (`kernel/events`). Each event names a row and says nothing of what is
-in it: the page asks for those that it shows. A browser that fell behind is told to read afresh.
+Who is told of what is the kernel's business (`kernel/events`). Each event names rows and says nothing of what is
+in them: the page asks for those that it shows. A browser that fell behind is told to read afresh.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 import trio
@@ -44,7 +44,7 @@ async def told(visit: Visit, stream: Subscription) -> AsyncGenerator[str, None]:
             if (message is None and not patience.cancelled_caught) or not _is_signed_in(visit):
                 yield "event: signed-out\ndata: {}\n\n"
                 return
-            yield ": still here\n\n" if message is None else text_of(message)
+            yield ": still here\n\n" if message is None else text_of([message, *stream.waiting()])
 
 
 def _is_signed_in(visit: Visit) -> bool:
@@ -53,9 +53,12 @@ def _is_signed_in(visit: Visit) -> bool:
     return bool(visit.inside.callers.of_session(visit.request, visit.session).account_uuid)
 
 
-def text_of(message: Message) -> str:
-    """One event: a row that came, changed or went; that all is well; or that the page should be read afresh."""
-    if message.about is not None:
-        row = [message.about.table, message.about.key, HOW[message.about.kind]]
-        return f"event: rows\ndata: {msgspec.json.encode([row]).decode()}\n\n"
-    return f"event: {'hello' if message.event == 'ready' else 'resync'}\ndata: {{}}\n\n"
+def text_of(messages: Sequence[Message]) -> str:
+    """What to do about messages that came together: read afresh, read these rows, or know that all is well."""
+    events = {message.event for message in messages}
+    hello = "event: hello\ndata: {}\n\n" if "ready" in events else ""
+    if "gap" in events:
+        return hello + "event: resync\ndata: {}\n\n"
+    about = (message.about for message in messages if message.about is not None)
+    rows = dict.fromkeys((each.table, each.key, HOW[each.kind]) for each in about)
+    return hello + (f"event: rows\ndata: {msgspec.json.encode(list(rows)).decode()}\n\n" if rows else "")

@@ -272,6 +272,11 @@ class Subscription:
                 return None
         return self._again.pop(0) if self._again else await self.backlog.get()
 
+    def waiting(self) -> list[Message]:
+        """The messages behind the last one that need no waiting for; for whoever tells several at once."""
+        found, self._again = self._again, []
+        return found + (self.backlog.take() if self._is_live else [])
+
     async def _begin(self) -> Message | None:
         topic = self._topic()
         if isinstance(topic, LinkedTopic):

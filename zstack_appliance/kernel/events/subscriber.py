@@ -38,6 +38,12 @@ class Backlog:
         self._is_closed = True
         self._arrival.set()
 
+    def take(self) -> list[Message]:
+        """Those that wait already."""
+        found = list(self._messages)
+        self._messages.clear()
+        return found
+
     async def get(self) -> Message | None:
         """Wait for the next one; None at the end."""
         while not self._messages:
