@@ -1,15 +1,16 @@
 """Who asked for what, from where, and what became of it: `Audit`, one row for each call that changes something.
 
 A call that becomes a job is written down in the job's own commits, its start and its end. What is answered at once,
-such as a login, has no commit that always happens: `Audits` gathers such calls and writes them together, twice a
-second at most, so that no call waits for the disk for its audit's sake. A crash may lose that last half second.
+such as a login, is written down in the commit of what it changes (`Noted`), or else before its answer. What failed
+changed nothing: `Audits` gathers such calls and writes them together, twice a second at most, so that strangers who
+guess passwords make no commit each. A crash may lose that last half second of refusals, and no change.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import trio
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 GATHER_SECONDS = 0.5
-"""How long calls that were answered at once are gathered before they are written down together."""
+"""How long calls that failed at once are gathered before they are written down together."""
 
 MOST_WAITING = 1000
-"""Calls that may wait to be written down; strangers can make many logins fail, and may not fill the memory."""
+"""Failed calls that may wait to be written down; strangers can make many logins fail, and may not fill the memory."""
 
 
 @resource(
@@ -117,6 +120,46 @@ def ended(tx: Tx, uuid: str, error: str | None) -> None:
         tx.update(row, finished_date=tx.now, duration=duration, success=error is None, error=error)
 
 
+class Noted:
+    """The audit of one call that is answered at once.
+
+    Args:
+        row: what is known of the call at its beginning, and when that was.
+    """
+
+    def __init__(self, row: Audit) -> None:
+        self.row = row
+
+    def beside(self, change: Callable[[Tx], T]) -> Callable[[Tx], T]:
+        """The same change, with the audit in its commit; several changes of one call have one audit."""
+
+        def both(tx: Tx) -> T:
+            made = change(tx)
+            if tx.get(Audit, self.row.uuid) is None:
+                row = self.ended(tx.now, made, None)
+                tx.insert(row, owner=row.account_uuid or ADMIN_ACCOUNT)
+            return made
+
+        return both
+
+    def ended(self, now: int, made: Any, error: BaseException | None) -> Audit:
+        """The whole audit.
+
+        Args:
+            now: when the call ended, in milliseconds.
+            made: what came of it. A login has no account before it has one; its session says whom it let in.
+            error: what it failed with, if it did.
+        """
+        return msgspec.structs.replace(
+            self.row,
+            account_uuid=self.row.account_uuid or getattr(made, "account_uuid", None),
+            finished_date=now,
+            duration=max(now - self.row.create_date, 0),
+            success=error is None,
+            error=None if error is None else code_of(error),
+        )
+
+
 class Audits:
     """Writes down calls that are answered at once.
 
@@ -134,34 +177,23 @@ class Audits:
         self._dropped = 0
         self._news = trio.Event()
 
-    def begin(self, message: Request[Any], principal: Principal) -> Callable[[Any, BaseException | None], None]:
-        """A call begins; what is given back is told its reply, or the error that it ended with."""
-        began = self._clock.millis()
+    def begin(self, message: Request[Any], principal: Principal) -> Noted:
+        """A call begins; its changes take what this gives with them."""
         row = audit_of(message, principal, self._entropy.uuid())
+        return Noted(msgspec.structs.replace(row, create_date=self._clock.millis()))
 
-        def end(reply: Any, error: BaseException | None) -> None:
-            now = self._clock.millis()
-            # A login has no account before it has one: the reply says whom it let in.
-            account = row.account_uuid or getattr(reply, "account_uuid", None)
-            self._note(
-                msgspec.structs.replace(
-                    row,
-                    create_date=began,
-                    account_uuid=account,
-                    finished_date=now,
-                    duration=max(now - began, 0),
-                    success=error is None,
-                    error=None if error is None else code_of(error),
-                )
-            )
+    async def succeeded(self, noted: Noted, reply: Any) -> None:
+        """Have a call written down before it is answered, if it changed nothing that took its audit along."""
+        if self._store.get(Audit, noted.row.uuid) is None:
+            with trio.CancelScope(shield=True):
+                await self._commit([noted.ended(self._clock.millis(), reply, None)])
 
-        return end
-
-    def _note(self, row: Audit) -> None:
+    def failed(self, noted: Noted, error: BaseException) -> None:
+        """Have a failed call written down soon."""
         if len(self._waiting) >= MOST_WAITING:
             self._dropped += 1
             return
-        self._waiting.append(row)
+        self._waiting.append(noted.ended(self._clock.millis(), None, error))
         self._news.set()
 
     async def run(self) -> None:
@@ -182,15 +214,22 @@ class Audits:
             log.warning("%d calls came too fast to be audited", self._dropped)
             self._dropped = 0
 
+        if rows:
+            await self._commit(rows)
+
+    async def _commit(self, rows: list[Audit]) -> None:
         def commit(tx: Tx) -> None:
             for row in rows:
-                tx.insert(row, owner=row.account_uuid or ADMIN_ACCOUNT)
+                noted = tx.get(Audit, row.uuid)
+                if noted is None:
+                    tx.insert(row, owner=row.account_uuid or ADMIN_ACCOUNT)
+                else:  # It had changed something before it failed.
+                    tx.update(noted, success=row.success, error=row.error)
 
-        if rows:
-            try:
-                await self._store.write(commit)
-            except CloudError:
-                log.exception("%d calls could not be audited", len(rows))
+        try:
+            await self._store.write(commit)
+        except CloudError:
+            log.exception("%d calls could not be audited", len(rows))
 
 
 def code_of(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zstack_appliance.kernel.bus import Bus
 from zstack_appliance.kernel.config import Configs
@@ -23,6 +23,9 @@ from zstack_appliance.kernel.runner import Flows
 from zstack_appliance.kernel.schema import Key, Record, fields_of
 from zstack_appliance.kernel.store import Store, Tx
 from zstack_appliance.kernel.world import Clock, Entropy
+
+if TYPE_CHECKING:
+    from zstack_appliance.kernel.audit import Noted
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -63,6 +66,8 @@ class Cloud:
     job_uuid: str | None = None
     api: str | None = None
     """ZStack's class of the call that is being served; None for what the appliance does by itself."""
+    noted: Noted | None = None
+    """The audit of the call, if it is answered at once; a job has its own."""
 
     @property
     def clock(self) -> Clock:
@@ -103,6 +108,8 @@ class Cloud:
     async def write(self, change: Callable[[Tx], T]) -> T:
         """Commit one function's changes, all or nothing, durably; what it inserts belongs to the caller."""
         owner = self.principal.account_uuid
+        if self.noted is not None:
+            change = self.noted.beside(change)
         return await self.kernel.store.write(change, owner=owner, job=self.job_uuid, api=self.api)
 
     async def run(self, flow: Flow[C], context: C) -> C:

@@ -24,7 +24,7 @@ from zstack_appliance.kernel.sharing import sees
 from zstack_appliance.kernel.unserved import unserved
 
 if TYPE_CHECKING:
-    from zstack_appliance.kernel.audit import Audits
+    from zstack_appliance.kernel.audit import Audits, Noted
 
 
 class TagRules(Protocol):
@@ -75,16 +75,18 @@ class Portal:
         """
         if job_uuid is not None or self._audits is None or not changes_something(type(message)):
             return await self._serve(message, principal, job_uuid)
-        end = self._audits.begin(message, principal)
+        noted = self._audits.begin(message, principal)
         try:
-            reply = await self._serve(message, principal, None)
+            reply = await self._serve(message, principal, None, noted)
         except BaseException as error:
-            end(None, error)
+            self._audits.failed(noted, error)
             raise
-        end(reply, None)
+        await self._audits.succeeded(noted, reply)
         return reply
 
-    async def _serve(self, message: Request[Any], principal: Principal, job_uuid: str | None) -> Any:
+    async def _serve(
+        self, message: Request[Any], principal: Principal, job_uuid: str | None, noted: Noted | None = None
+    ) -> Any:
         self.authorise(type(message), principal)
         refuse(*unserved(message))
         if isinstance(message, Delete) and self._is_gone(message):
@@ -93,7 +95,7 @@ class Portal:
         if isinstance(message, Create) and message.resource_uuid is None:
             # Known from the start, so that the new resource's queue is held while it is made.
             message = msgspec.structs.replace(message, resource_uuid=self.kernel.entropy.uuid())
-        cloud = Cloud(self.kernel, principal, job_uuid, wire_name(type(message)))
+        cloud = Cloud(self.kernel, principal, job_uuid, wire_name(type(message)), noted)
         for rules in self._tags:
             rules.check(message, cloud)
         return await cloud.call(message)

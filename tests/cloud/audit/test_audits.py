@@ -5,21 +5,26 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 from trio.testing import MockClock
 
-from tests.api.things import THINGS
+from tests.api.things import THINGS, CreateThing, Thing
 from tests.running import BASE, PASSWORD, Caller, Running, running
+from zstack_appliance.cloud.account.messages import LogOut
 from zstack_appliance.cloud.account.passwords import client_hash
 from zstack_appliance.cloud.audit import retention
 from zstack_appliance.cloud.audit.plugin import plugin as audit
-from zstack_appliance.kernel.audit import Audit
-from zstack_appliance.kernel.principal import ADMIN_ACCOUNT
+from zstack_appliance.cloud.job.plugin import plugin as job
+from zstack_appliance.kernel.audit import Audit, Audits
+from zstack_appliance.kernel.errors import NotFound
+from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, SYSTEM
+from zstack_appliance.kernel.store import Tx
 
-PLUGINS = (*BASE, THINGS, dataclasses.replace(audit, singletons=()))
+PLUGINS = (*BASE, THINGS, job, dataclasses.replace(audit, singletons=()))
 ALICE = "a" * 32
 
 
@@ -116,13 +121,53 @@ async def test_many_logins_share_a_commit(tmp_path: Path, autojump_clock: MockCl
         assert cloud.kernel.store.count(Audit) == before + 50
 
 
-async def test_what_is_gathered_is_written_at_the_end(tmp_path: Path, autojump_clock: MockClock) -> None:
-    async with people(tmp_path) as (cloud, _, alice):
-        await alice.send("DELETE", f"/accounts/sessions/{alice.session}")
-        count = cloud.kernel.store.count(Audit, api="org.zstack.header.identity.APILogOutMsg")
-        assert count == 0
+async def test_failed_logins_that_wait_are_written_at_the_end(tmp_path: Path, autojump_clock: MockClock) -> None:
+    wrong = {"logInByAccount": {"accountName": "nobody", "password": client_hash("x")}}
+    async with people(tmp_path) as (cloud, _, _alice), cloud.client() as client:
+        await client.put("/zstack/v1/accounts/login", json=wrong)
+        assert cloud.kernel.store.count(Audit, success=False) == 0
     async with running(tmp_path, plugins=PLUGINS) as cloud:
-        assert cloud.kernel.store.count(Audit, api="org.zstack.header.identity.APILogOutMsg") == 1
+        assert cloud.kernel.store.count(Audit, success=False) == 1
+
+
+async def test_what_a_call_changes_and_its_audit_are_one_commit(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with people(tmp_path) as (cloud, _, alice):
+        batches = cloud.kernel.store.feed.number
+        await alice.send("DELETE", f"/accounts/sessions/{alice.session}")
+        assert cloud.kernel.store.count(Audit, api="org.zstack.header.identity.APILogOutMsg", success=True) == 1
+        assert cloud.kernel.store.feed.number == batches + 1
+        await alice.login("alice", "alice")
+        logins = cloud.kernel.store.find(Audit, api="org.zstack.header.identity.APILogInByAccountMsg", success=True)
+        assert [row.account_uuid for row in logins].count(ALICE) == 2
+        assert cloud.kernel.store.feed.number == batches + 2
+
+
+async def test_what_is_done_without_a_change_is_written_down_before_its_answer(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with people(tmp_path) as (cloud, _, alice):
+        uuid = (await alice.create("/things", name="one"))["uuid"]
+        begun = await alice.send("PUT", f"/things/{uuid}/actions", {"waitForThing": {"seconds": 1000}})
+        path = f"/appliance/jobs/{begun.json()['location'].rsplit('/', 1)[1]}/actions"
+        await alice.send("PUT", path, {"cancelJob": {}})
+        [row] = [row for row in cloud.kernel.store.find(Audit) if row.api.endswith("APICancelJobMsg")]
+        assert row.success
+
+
+async def test_a_call_that_fails_after_its_change_is_not_told_as_done(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with running(tmp_path, plugins=PLUGINS) as cloud:
+        kernel = cloud.kernel
+        noted = kernel.services[Audits].begin(LogOut(), SYSTEM)
+        acting = dataclasses.replace(kernel.as_system(), noted=noted)
+        for thing in [acting.draft(Thing, CreateThing(name=name)) for name in ("one", "two")]:
+            await acting.write(partial(Tx.insert, row=thing))
+        assert kernel.store.require(Audit, noted.row.uuid).success
+        kernel.services[Audits].failed(noted, NotFound("it has gone"))
+        await trio.sleep(1)
+        row = kernel.store.require(Audit, noted.row.uuid)
+        assert (row.success, row.error) == (False, NotFound.code)
 
 
 async def test_old_ones_and_too_many_are_forgotten(tmp_path: Path, autojump_clock: MockClock) -> None:

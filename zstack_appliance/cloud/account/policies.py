@@ -16,7 +16,7 @@ from zstack_appliance.kernel.errors import Fault
 from zstack_appliance.kernel.message import Access, Read, Request, api_of, wire_name
 
 ROOT = "org.zstack"
-OWN = frozenset({"APIRenewSessionMsg", "APIUpdateUserMsg", "APICheckApiPermissionMsg"})
+OWN = frozenset({"APIRenewSessionMsg", "APIUpdateUserMsg"})
 """Calls by which a user looks after itself. Their handlers see to it that it is itself."""
 
 

@@ -171,7 +171,7 @@ class LogInByUser(Request[SessionInventory], frozen=True, kw_only=True):
 
 
 @api("PUT", "/accounts/permissions/actions", access=OWNER, sync=True, wire=_WIRE)
-class CheckApiPermission(Request[dict[str, str]], frozen=True, kw_only=True):
+class CheckApiPermission(Read[dict[str, str]], frozen=True, kw_only=True):
     """Ask which APIs the caller, or a user of its account, may call: each name with ``Allow`` or ``Deny``."""
 
     api_names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
