@@ -161,3 +161,7 @@ async def retire(appliance: Appliance, cluster: Cluster) -> None:
         await appliance.inbox.idle()
         for key in kernel.queues.busy():
             await kernel.queues.idle(key)
+        # An answer that is under way when its sender leaves would never be heard.
+        async with trio.open_nursery() as nursery:
+            for node in kernel.nodes.others:
+                nursery.start_soon(kernel.courier.answered, node)

@@ -103,6 +103,38 @@ async def test_a_job_whose_own_node_is_lost_is_ended_by_another(tmp_path: Path, 
         assert_no_orphans(SimulatedCloud(nodes.any.appliance, nodes.any.data, nodes.fleet), left)
 
 
+async def test_what_a_lost_node_had_asked_for_ends_before_its_work_is_undone(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with crowd(tmp_path, "a", "b", "c", "d", drain_seconds=5.0) as nodes:
+        for number in range(4):  # One on each host, which has the image from then on.
+            job = await nodes["a"].jobs.submit(creation(nodes)(f"vm{number}", owned_by(nodes, "a", number)), SYSTEM)
+            assert (await nodes["a"].jobs.wait(job.uuid, 60.0)).state is JobState.SUCCEEDED
+        nodes.fleet.weather = Weather(latency=20.0)
+        for number in range(4, 12):
+            # Each host is asked through the node that it belongs to.
+            vm, ours = owned_by(nodes, "b", number), owned_by(nodes, "d", number)
+            await nodes["b"].jobs.submit(creation(nodes)(f"vm{number}", vm), SYSTEM, job_uuid=ours)
+        await eventually(lambda: len(making_a_root_volume(nodes)) == 8, within=60.0)
+        await trio.sleep(1.0)  # They are asked for, and far from done.
+        # The jobs' node is not missed yet, so that nobody else ends the jobs with all that belongs to them.
+        await nodes.kill("d")
+        gone = nodes.members["b"].uuid
+        await nodes.stop("b")
+        nodes.fleet.weather = Weather(latency=0.1)
+        await eventually(lambda: not any(gone in nodes[name].kernel.nodes.others for name in "ac"), within=10.0)
+        for name in "ac":
+            await nodes[name].appliance.recovery.take_up()
+        await settle(nodes)
+        # What was under way when the latency was long would have been done by now, after the undo.
+        assert_no_orphans(SimulatedCloud(nodes.any.appliance, nodes.any.data, nodes.fleet), 4)
+
+
+def making_a_root_volume(nodes: Crowd) -> list[FlowRun]:
+    [place] = [index for index, placed in enumerate(CREATE.plan()) if placed.step.name == "create_root_volume"]
+    return nodes.any.kernel.store.find(FlowRun, state=RunState.FORWARD, position=place)
+
+
 async def test_a_node_that_is_cut_off_stops_before_the_others_take_over(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -153,7 +185,8 @@ async def test_a_node_that_leaves_lets_what_it_has_begun_end(tmp_path: Path, aut
         await eventually(lambda: len(nodes["b"].kernel.flows.live) == 2, within=60.0)
         await nodes.stop("b")
         for number in range(2):
-            assert (await nodes["a"].jobs.wait(f"{number + 1:032x}", 60.0)).state is JobState.SUCCEEDED
+            ended = await nodes["a"].jobs.wait(f"{number + 1:032x}", 60.0)
+            assert ended.state is JobState.SUCCEEDED, ended.error
         vms = nodes["a"].kernel.store.find(VmInstance)
         assert [vm.state for vm in vms] == [VmState.RUNNING] * 2
         runs = nodes["a"].kernel.store.find(FlowRun)

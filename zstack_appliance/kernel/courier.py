@@ -6,6 +6,7 @@ It is the way of every call that names a key, on a single machine too, where the
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,10 @@ class Courier:
         self._store = store
         self._entropy = entropy
         self._waiting: dict[_Life, set[trio.CancelScope]] = {}
+        self._calls: Counter[_Life] = Counter()
+        """To each node, how many calls it has not answered yet."""
+        self._answered = trio.Event()
+        """Set, and replaced by a new one, whenever a call has been answered."""
         self._parking = False
         self._calling_off: set[trio.CancelScope] = set()
         nodes.on_change(self._give_up_on_the_gone)
@@ -131,7 +136,7 @@ class Courier:
             user=cloud.principal.user_uuid,
         )
         life = (node, self.nodes.others.get(node, -1))
-        with self._queues.elsewhere(key):
+        with self._queues.elsewhere(key), self._open(life):
             try:
                 content = await self._ask(life, call, lambda said: _pass_on(said, reports))
             except trio.Cancelled:
@@ -152,8 +157,17 @@ class Courier:
         """See `FormerOwners.idle`."""
         await self._ask_member(node, wire.AwaitIdle(key=key))
 
-    async def abandon(self, node: str, job_uuid: str) -> None:
-        """Have a node cancel what it serves for a job, and wait until that has ended."""
+    async def answered(self, node: str) -> None:
+        """Return once a node has the answers to all its calls to this one."""
+        await self._ask_member(node, wire.AwaitAnswered())
+
+    async def all_answered(self, life: tuple[str, int]) -> None:
+        """Return once a node has answered all calls that went to it from here."""
+        while self._calls[life]:
+            await self._answered.wait()
+
+    async def abandon(self, node: str, job_uuid: str | None) -> None:
+        """Have a node cancel what it serves for a job's callers that have left, and wait until that has ended."""
         await self._ask_member(node, wire.Abandon(job=job_uuid))
 
     async def _ask_member(self, node: str, question: wire.Question) -> object:
@@ -219,6 +233,16 @@ class Courier:
                 log.info("a call that is called off was on node %s, which has left", life[0])
             finally:
                 self._calling_off.discard(scope)
+
+    @contextmanager
+    def _open(self, life: _Life) -> Iterator[None]:
+        self._calls[life] += 1
+        try:
+            yield
+        finally:
+            self._calls -= Counter({life: 1})  # A count of zero is dropped.
+            self._answered.set()
+            self._answered = trio.Event()
 
     @contextmanager
     def _until_gone(self, life: _Life) -> Iterator[None]:

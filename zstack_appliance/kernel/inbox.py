@@ -33,6 +33,8 @@ class _Served:
     """One call: under way, or ended with its answer."""
 
     job: str | None
+    caller: tuple[str, int]
+    """The node that asked, and in which of its lives."""
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     ended: trio.Event = field(default_factory=trio.Event)
     content: Any = None
@@ -63,12 +65,17 @@ class Inbox:
         content = await self._content(asked, tell)
         return msgspec.json.encode(wire.Answer(self._kernel.store.feed.number, content))
 
-    async def abandon(self, job: str) -> None:
-        """Cancel what is served for a job; return once it has ended."""
-        for served in list(self._calls.values()):
-            if served.job == job and not served.ended.is_set():
-                served.scope.cancel()
-                await served.ended.wait()
+    async def abandon(self, job: str | None) -> None:
+        """Cancel what is served for a job and was asked for by nodes that have left; return once it has ended."""
+        orphans = [
+            served
+            for served in self._calls.values()
+            if served.job == job and not served.ended.is_set() and not self._kernel.nodes.is_member(*served.caller)
+        ]
+        for served in orphans:
+            served.scope.cancel()
+        for served in orphans:
+            await served.ended.wait()
 
     async def _content(self, asked: wire.Asked, tell: wire.Tell) -> Any:
         nodes = self._kernel.nodes
@@ -80,38 +87,42 @@ class Inbox:
             return wire.Stranger()
         if asked.to_epoch != nodes.epoch or (asked.by_epoch and not nodes.is_member(asked.by, asked.by_epoch)):
             return wire.Stranger()
-        return await self._answered(asked.question, tell)
+        return await self._answered(asked, tell)
 
-    async def _answered(self, question: wire.Question, tell: wire.Tell) -> Any:
-        match question:
+    async def _answered(self, asked: wire.Asked, tell: wire.Tell) -> Any:
+        caller = (asked.by, asked.by_epoch)
+        match asked.question:
             case wire.Call() as call:
-                return await self._call(call, tell)
+                return await self._call(call, caller, tell)
             case wire.CallOff(id=call_id):
-                return await self._call_off(call_id)
+                return await self._call_off(call_id, caller)
             case wire.ListBusy():
                 nodes, queues = self._kernel.nodes, self._kernel.queues
                 return wire.Keys([(key.table, key.uuid) for key in queues.busy() if not nodes.owns(key)])
             case wire.AwaitIdle(key=key):
                 await self._kernel.queues.idle(Key(*key))
                 return wire.Keys([])
+            case wire.AwaitAnswered():
+                await self._kernel.courier.all_answered(caller)
+                return wire.Keys([])
             case wire.Abandon(job=job):
                 await self.abandon(job)
                 return wire.Keys([])
 
-    async def _call(self, call: wire.Call, tell: wire.Tell) -> Any:
+    async def _call(self, call: wire.Call, caller: tuple[str, int], tell: wire.Tell) -> Any:
         served = self._calls.get(call.id)
         if served is None:
-            served = self._calls[call.id] = _Served(call.job)
+            served = self._calls[call.id] = _Served(call.job, caller)
             self._nursery.start_soon(self._serve, call, served)
         served.tell = tell
         await served.ended.wait()
         return served.content
 
-    async def _call_off(self, call_id: str) -> Any:
+    async def _call_off(self, call_id: str, caller: tuple[str, int]) -> Any:
         served = self._calls.get(call_id)
         if served is None:
             # It may still be on its way, and must not be begun then.
-            served = self._calls[call_id] = _Served(None, content=wire.CalledOff())
+            served = self._calls[call_id] = _Served(None, caller, content=wire.CalledOff())
             served.ended.set()
         served.scope.cancel()
         await served.ended.wait()

@@ -95,13 +95,18 @@ class AwaitIdle(msgspec.Struct, frozen=True, tag=True):
     key: tuple[str, str]
 
 
+class AwaitAnswered(msgspec.Struct, frozen=True, tag=True):
+    """Answer once every call that went from here to the sender has been answered."""
+
+
 class Abandon(msgspec.Struct, frozen=True, tag=True):
-    """Cancel all calls that are served here for a job; answer once they have ended."""
+    """Cancel the calls served here for a job whose callers have left; answer once they have ended."""
 
-    job: str
+    job: str | None
+    """None for what belongs to no job."""
 
 
-Question = Call | CallOff | ListBusy | AwaitIdle | Abandon
+Question = Call | CallOff | ListBusy | AwaitIdle | AwaitAnswered | Abandon
 
 
 class Asked(msgspec.Struct, frozen=True):

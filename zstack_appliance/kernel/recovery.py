@@ -34,7 +34,7 @@ class Recovery:
     Args:
         kernel: this node's.
         jobs: ends the jobs.
-        inbox: cancels what is served here for jobs that are taken up.
+        inbox: cancels what is served here for nodes that have left.
         nursery: where it works; it lives as long as the appliance.
     """
 
@@ -110,6 +110,8 @@ class Recovery:
 
     async def _recover_all(self, group: list[FlowRun]) -> None:
         for run in group:
+            # What the lost node had asked for may still wait or be at work elsewhere, and would come after the undo.
+            await self._end_calls(run.job_uuid)
             await self._await_children(run)
             current = self._kernel.store.get(FlowRun, run.uuid)
             if current is None or current.state not in OPEN:
@@ -127,15 +129,24 @@ class Recovery:
         ):
             await self._kernel.store.feed.next()
 
+    async def _end_calls(self, job_uuid: str | None) -> None:
+        """Have no node serve any more what nodes that have left asked for on a job's behalf."""
+        nodes = self._kernel.nodes
+        while True:
+            changed = nodes.changed
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._inbox.abandon, job_uuid)
+                for node in nodes.others:
+                    nursery.start_soon(self._kernel.courier.abandon, node, job_uuid)
+            if not changed.is_set():
+                return  # Else another node may have left meanwhile, and what it had asked for is to end, too.
+
     # --- jobs ------------------------------------------------------------------------------------------
 
     async def _adopt(self, job: Job) -> None:
         """End a job whose node was lost: what is served for it elsewhere is cancelled, its runs are waited for."""
         try:
-            await self._inbox.abandon(job.uuid)
-            async with trio.open_nursery() as nursery:
-                for node in self._kernel.nodes.others:
-                    nursery.start_soon(self._kernel.courier.abandon, node, job.uuid)
+            await self._end_calls(job.uuid)
             await self._jobs.end_by_journal(job.uuid)
         except CloudError as error:
             log.warning("job %s is taken up later: %s", job.uuid, error)
