@@ -252,7 +252,8 @@ def _refuse(problems: list[str]) -> None:
 Family = Callable[[Pen], Operation | None]
 
 _COMMON: list[Family] = [
-    *[vms.create] * 4,
+    *[vms.create] * 3,
+    *[vms.fill] * 2,
     *[vms.act] * 6,
     *[vms.destroy] * 2,
     places.zone_or_cluster,
@@ -265,5 +266,5 @@ _COMMON: list[Family] = [
     people.offering,
 ]
 
-_ALONE: list[Family] = [people.share, people.quota, people.setting, *[people.trespass] * 2]
+_ALONE: list[Family] = [*[vms.fill] * 3, people.share, people.quota, people.setting, *[people.trespass] * 2]
 """What changes the rules for everything else is asked for alone."""

@@ -42,13 +42,19 @@ MOVES: Mapping[str, tuple[type[Request[Any]], Mapping[str, str]]] = {
 """What is asked, and where it leads from where; from any other state it is refused."""
 
 
-def create(pen: Pen) -> Operation | None:
-    """A VM of whatever may be used, or of what may not."""
+def fill(pen: Pen) -> Operation | None:
+    """A VM for an account that may have few: before long it asks for one more than its quota allows."""
+    accounts = [principal for principal in pen.accounts.values() if not principal.admin]
+    return create(pen, pen.pick(accounts)) if accounts else None
+
+
+def create(pen: Pen, principal: Principal | None = None) -> Operation | None:
+    """A VM of whatever may be used, or of what may not; by anybody, unless it is said by whom."""
     mirror = pen.mirror
     image, offering = pen.thing("image"), _offering(pen)
     if image is None or offering is None or len(mirror.of("vm")) >= MOST_VMS:
         return None
-    principal = pen.pick(list(pen.accounts.values()))
+    principal = principal or pen.pick(list(pen.accounts.values()))
     # The one that takes everybody, mostly.
     known = [network for network in mirror.of("l3") for _ in range(4 if network.public else 1)]
     networks = [pen.pick(known)] if known else []

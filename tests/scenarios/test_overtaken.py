@@ -12,6 +12,7 @@ from trio.testing import MockClock
 
 from tests.eventually import eventually
 from tests.running import Caller, SimulatedCloud, simulated_cloud
+from tests.scenarios.test_faults import assert_no_orphans
 from tests.scenarios.vms import act, named, new_vm
 from zstack_appliance.cloud.host.schema import Host, HostCharge, HostStatus
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmState
@@ -62,6 +63,18 @@ async def test_a_stuck_destruction_does_not_destroy_twice(
         await no_run_is_open(cloud)
         found = cloud.kernel.store.get(VmInstance, vm["uuid"])
         assert (found and found.state) == (VmState.RUNNING if after == "recovered" else None)
+
+
+async def test_a_vm_whose_expunging_is_stuck_cannot_be_destroyed_into_leaving_its_disk(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with simulated_cloud(tmp_path, hosts=1) as cloud, cloud.login() as admin:
+        vm = await new_vm(admin, "vm")
+        await admin.do("DELETE", f"/vm-instances/{vm['uuid']}")
+        await unheard(cloud, admin, vm, "PUT", {"expungeVmInstance": {}})
+        await admin.do("DELETE", f"/vm-instances/{vm['uuid']}")
+        await no_run_is_open(cloud)
+        assert_no_orphans(cloud, 0)
 
 
 async def test_a_router_that_missed_a_change_is_told_again(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -28,6 +28,11 @@ from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 
 
+DESTROYED = (VmState.DESTROYED, VmState.EXPUNGING)
+"""States in which only the disk is left of a VM. One that is being expunged, by a run that is stuck, must not be
+destroyed anew: that run would take it for another's, and forget the disk instead of deleting it."""
+
+
 class DoomedVm(Context):
     """The VM as it was, and what goes with it."""
 
@@ -53,7 +58,7 @@ EXPUNGE = Flow("vm_instance.expunge", DoomedVm, lambda: (
 async def destroy(m: DestroyVmInstance, cloud: Cloud) -> None:
     """Serve `DestroyVmInstance`; a VM that is destroyed already stays so."""
     d = await _doomed(m.uuid, cloud)
-    if d.vm.state is not VmState.DESTROYED:
+    if d.vm.state not in DESTROYED:
         d = await cloud.run(DESTROY, d)
     if cloud.configs.text("vm.deletionPolicy") == "Direct":
         await cloud.run(EXPUNGE, await _doomed(m.uuid, cloud))
@@ -90,7 +95,7 @@ async def remove_for_good(m: RemoveVm, cloud: Cloud) -> None:
     if m.force and not await hypervisor.is_reachable(d.vm, cloud):
         await cloud.write(lambda tx: forget_everything(tx, d))
         return
-    if d.vm.state is not VmState.DESTROYED:
+    if d.vm.state not in DESTROYED:
         await cloud.run(DESTROY, d)
     await cloud.run(EXPUNGE, await _doomed(m.uuid, cloud))
 
@@ -158,7 +163,12 @@ async def delete_root_volume(d: DoomedVm, cloud: Cloud) -> None:
 
 
 def forget(tx: Tx, d: DoomedVm) -> None:
-    """Delete the rows, and give back the space."""
+    """Delete the rows, and give back the space, once the disk has gone."""
+    if _is(VmState.EXPUNGING, tx.get(VmInstance, d.vm.uuid)):
+        _forget(tx, d)
+
+
+def _forget(tx: Tx, d: DoomedVm) -> None:
     nics.forget(tx, d.nics)
     for root in d.roots:
         return_space(tx, root.uuid)
@@ -171,4 +181,4 @@ def forget(tx: Tx, d: DoomedVm) -> None:
 def forget_everything(tx: Tx, d: DoomedVm) -> None:
     """Delete the rows of a VM that is out of reach. Should its host come back, the VM is a stranger there."""
     _settle_destroyed(tx, d)
-    forget(tx, d)
+    _forget(tx, d)
