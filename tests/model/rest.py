@@ -11,9 +11,12 @@ from zstack_appliance.cloud.account.messages import GetAccountQuotaUsage
 from zstack_appliance.cloud.host.driver import VmState as GuestState
 from zstack_appliance.cloud.host.messages import ListOrphans
 from zstack_appliance.cloud.host.schema import Host
+from zstack_appliance.cloud.l3_network.schema import Category, L3Network
 from zstack_appliance.cloud.vm_instance.schema import VmInstance, VmNic
 from zstack_appliance.cloud.volume.schema import Volume
+from zstack_appliance.hostkit.marks import namespace_name
 from zstack_appliance.kernel.conditions import Query
+from zstack_appliance.kernel.instance import Instance
 from zstack_appliance.kernel.job import Job, JobState
 from zstack_appliance.kernel.principal import ADMIN_ACCOUNT, SYSTEM, Principal
 from zstack_appliance.kernel.schema import Record, describe, root_of
@@ -92,7 +95,20 @@ def _routers(site: Site) -> Problems:
 async def _orphans(site: Site) -> Problems:
     """What the appliance itself says of hosts and records."""
     orphans = (await site.cloud.portal.serve(ListOrphans(), SYSTEM)).orphans
-    return [f"{one.problem}: {one.kind} {one.name}" for one in orphans if one.kind not in _KEPT]
+    impossible = _without_a_way_out(site)
+    return [
+        f"{one.problem}: {one.kind} {one.name}"
+        for one in orphans
+        if one.kind not in _KEPT and not (one.problem == "missing" and one.name in impossible)
+    ]
+
+
+def _without_a_way_out(site: Site) -> set[str]:
+    """The namespaces of routers that no host can make: inside and outside would be the same L2 network."""
+    instance, networks = site.cloud.kernel.services[Instance].id, site.store.find(L3Network)
+    outer = {network.l2_network_uuid for network in networks if network.category is Category.PUBLIC}
+    inner = [network for network in networks if network.category is not Category.PUBLIC]
+    return {namespace_name(instance, one.uuid) for one in inner if outer <= {one.l2_network_uuid}}
 
 
 async def _usages(site: Site) -> Problems:

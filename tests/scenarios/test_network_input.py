@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from trio.testing import MockClock
 
+from tests.eventually import eventually
 from tests.running import simulated_cloud
 from tests.scenarios.vms import named
+from zstack_appliance.cloud.host.schema import Host, HostStatus
 from zstack_appliance.cloud.l2_network.schema import L2Network
 from zstack_appliance.cloud.l3_network.schema import IpRange, L3Network, L3NetworkDns
 
@@ -66,3 +68,32 @@ async def test_a_router_that_cannot_be_made_does_not_hold_its_vms(tmp_path: Path
         assert (await admin.call("DELETE", f"/vm-instances/{vm['uuid']}")).status_code == 200
         (found,) = await admin.query("/vm-instances", f"uuid={vm['uuid']}")
         assert found["state"] == "Destroyed"
+
+
+async def test_a_network_on_the_public_wire_gets_its_router_once_there_is_another_way_out(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Its host works meanwhile, as if the network were not there."""
+    async with simulated_cloud(tmp_path, hosts=1) as cloud, cloud.login() as admin:
+        [machine] = cloud.fleet.machines.values()
+        public = await named(admin, "/l3-networks", "public1")
+        inner = await admin.create("/l3-networks", name="inner", l2NetworkUuid=public["l2NetworkUuid"])
+        [provider] = await admin.query("/network-services/providers", "name=Namespace")
+        services = {"params": {"networkServices": {provider["uuid"]: ["DHCP", "SNAT"]}}}
+        await admin.do("POST", f"/l3-networks/{inner['uuid']}/network-services", services)
+        await admin.create(f"/l3-networks/{inner['uuid']}/ip-ranges/by-cidr", name="r", networkCidr="10.9.0.0/24")
+        [host] = cloud.kernel.store.find(Host)
+        await admin.do("PUT", f"/hosts/{host.uuid}/actions", {"reconnectHost": {}})
+        assert cloud.kernel.store.require(Host, host.uuid).status is HostStatus.CONNECTED
+        assert inner["uuid"] not in {router.l3_network_uuid for router in machine.shelf("router").values()}
+
+        zone, cluster = await named(admin, "/zones", "zone1"), await named(admin, "/clusters", "cluster1")
+        l2 = await admin.create("/l2-networks/no-vlan", name="out", zoneUuid=zone["uuid"], physicalInterface="")
+        await admin.do("POST", f"/l2-networks/{l2['uuid']}/clusters/{cluster['uuid']}")
+        outer = await admin.create("/l3-networks", name="outer", l2NetworkUuid=l2["uuid"], category="Public")
+        await admin.create(f"/l3-networks/{outer['uuid']}/ip-ranges/by-cidr", name="r", networkCidr="172.31.0.0/24")
+        await eventually(
+            lambda: inner["uuid"] in {router.l3_network_uuid for router in machine.shelf("router").values()},
+            within=120.0,
+            every=1.0,
+        )

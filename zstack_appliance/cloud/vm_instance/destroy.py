@@ -27,7 +27,6 @@ from zstack_appliance.kernel.plugin import handles
 from zstack_appliance.kernel.removal import remove
 from zstack_appliance.kernel.store import Tx
 
-
 DESTROYED = (VmState.DESTROYED, VmState.EXPUNGING)
 """States in which only the disk is left of a VM. One that is being expunged, by a run that is stuck, must not be
 destroyed anew: that run would take it for another's, and forget the disk instead of deleting it."""

@@ -65,8 +65,8 @@ async def provide(hook: ProvideServices, cloud: Cloud) -> None:
             await _take_away(router, cloud)
         return
     router = found[0] if found else await _place(network, cloud)
-    router = await _have_public_address(router, cloud, wanted=SNAT in services)
     try:
+        router = await _have_public_address(router, network, cloud, wanted=SNAT in services)
         spec = await desired(network, router, services, cloud)
         await cloud.call(on_host(router.host_uuid, ApplyRouter(router=spec)))
     except CloudError:
@@ -106,9 +106,15 @@ async def _serve_again(network_uuid: str, cloud: Cloud) -> None:
 
 
 async def on_prepare_host(hook: PrepareHost, cloud: Cloud) -> None:
-    """A host is being connected: have the routers that are on it, in turn with whoever serves their networks now."""
+    """A host is being connected: have the routers that are on it, in turn with whoever serves their networks now.
+
+    A network that nothing could serve as it is made must not keep its host away from all the others.
+    """
     for router in await cloud.find(NamespaceRouter, host_uuid=hook.host.uuid):
-        await cloud.call(ServeL3Network(l3_network_uuid=router.l3_network_uuid))
+        try:
+            await cloud.call(ServeL3Network(l3_network_uuid=router.l3_network_uuid))
+        except Conflict as error:
+            log.warning("the router of L3 network %s cannot be made: %s", router.l3_network_uuid, error)
 
 
 @handles(WithdrawRouter)
@@ -191,11 +197,13 @@ async def _place(network: L3Network, cloud: Cloud) -> NamespaceRouter:
     )
 
 
-async def _have_public_address(router: NamespaceRouter, cloud: Cloud, *, wanted: bool) -> NamespaceRouter:
-    """Take an address in a public network that reaches the router's host, or give it back."""
+async def _have_public_address(
+    router: NamespaceRouter, network: L3Network, cloud: Cloud, *, wanted: bool
+) -> NamespaceRouter:
+    """Take an address in a public network that reaches the router's host, if one is wanted and not there yet."""
     if not wanted or router.public_ip_uuid is not None:
         return router
-    public = await _public_network(router, cloud)
+    public = await _public_network(router, network, cloud)
     wish = AddressWish(
         uuid=cloud.entropy.uuid(),
         l3_network_uuid=public.uuid,
@@ -210,15 +218,17 @@ async def _have_public_address(router: NamespaceRouter, cloud: Cloud, *, wanted:
     return await cloud.write(commit)
 
 
-async def _public_network(router: NamespaceRouter, cloud: Cloud) -> L3Network:
+async def _public_network(router: NamespaceRouter, inner: L3Network, cloud: Cloud) -> L3Network:
+    """One that the router's host reaches, and that is another wire than the network inside."""
     host = await cloud.get(Host, router.host_uuid)
     reached = {ref.l2_network_uuid for ref in await cloud.find(L2NetworkClusterRef, cluster_uuid=host.cluster_uuid)}
     for network in await cloud.find(L3Network, category=Category.PUBLIC):
         has_range = await cloud.find(IpRange, l3_network_uuid=network.uuid)
-        if network.l2_network_uuid in reached and has_range:
+        if network.l2_network_uuid in reached - {inner.l2_network_uuid} and has_range:
             return network
     raise Conflict(
-        f"SNAT needs a Public L3 network with an IP range on the cluster of host[{host.name}]; make one first"
+        f"SNAT for L3 network[{inner.name}] needs a Public L3 network with an IP range, on another L2 network than its"
+        f" own and on the cluster of host[{host.name}]; make one first"
     )
 
 
