@@ -51,7 +51,7 @@ def disks_stay(patch: pytest.MonkeyPatch) -> None:
         (no_quota, "busy VMs; its quota allows"),
         (guests_stay, "orphan: domain"),
         (places_stay_taken, "holds a place on a host that it is not on"),
-        (addresses_stay_taken, "address"),
+        (addresses_stay_taken, "is kept by a VM that is destroyed"),
         (disks_stay, "orphan: volume"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

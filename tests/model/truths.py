@@ -93,7 +93,12 @@ def _addresses(reader: Reader) -> Problems:
     SELECT u.ip FROM used_ip u WHERE u.vm_nic_uuid IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM vm_nic n WHERE n.used_ip_uuid = u.uuid)
     """
-    return found + [f"address {ip} is used by a NIC that does not have it" for (ip,) in _rows(reader, lost)]
+    found += [f"address {ip} is used by a NIC that does not have it" for (ip,) in _rows(reader, lost)]
+    kept = """
+    SELECT n.ip FROM vm_nic n JOIN vm_instance v ON v.uuid = n.vm_instance_uuid
+     WHERE v.state = 'Destroyed' AND n.ip IS NOT NULL
+    """
+    return found + [f"address {ip} is kept by a VM that is destroyed" for (ip,) in _rows(reader, kept)]
 
 
 def _charges(reader: Reader) -> Problems:
