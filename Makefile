@@ -60,10 +60,10 @@ build/test-packages-installed: installer/packages-test.txt installer/packages.sh
 test: setup binary build/test-packages-installed  ## every test a machine can run, on every core; T=path for a part
 	$(AS_ROOT) $(PYTHON) -m pytest -m "not long and not marathon" --numprocesses auto --dist loadgroup $(T)
 
-test-long: setup  ## kill sweeps, a soak, replays, steps of others at every place
+test-long: setup  ## kill sweeps, a soak, thousands of model steps, planted faults, steps of others at every place
 	$(AS_ROOT) $(PYTHON) -m pytest -m long $(T)
 
-marathon: setup  ## thousands of model steps and of calls at random
+marathon: setup  ## model steps and calls by the thousand from seeds that nobody knows
 	$(AS_ROOT) $(PYTHON) -m pytest -m marathon $(T)
 
 test-deep: setup binary build/test-packages-installed  ## install on a fresh Debian under QEMU, reboot it, remove all again

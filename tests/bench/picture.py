@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT, LEFT, TOP, GAP = 720, 62, 170, 46, 22
-RIGHT = 60
+RIGHT = 72
 FONT = 'font-family="sans-serif" font-size="12"'
 
 
@@ -46,6 +46,10 @@ def _panel(curve: Curve, top: float, end: float) -> list[str]:
         f'<rect x="{LEFT}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="#f6f7f9"/>',
         f'<polyline points="{points}" fill="none" stroke="#1f6feb" stroke-width="1.5"/>',
         f'<text x="{LEFT - 10}" y="{top + HEIGHT / 2 + 4:.0f}" text-anchor="end">{escape(curve.name)}</text>',
-        f'<text x="{LEFT + WIDTH + 6}" y="{top + 10}" fill="#555">{most:,.3g}</text>',
+        f'<text x="{LEFT + WIDTH + 6}" y="{top + 10}" fill="#555">{_number(most)}</text>',
         f'<text x="{LEFT + WIDTH + 6}" y="{top + HEIGHT}" fill="#555">0</text>',
     ]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
