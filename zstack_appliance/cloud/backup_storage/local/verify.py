@@ -19,8 +19,9 @@ from zstack_appliance.kernel.remote import HostCommandFailed, Runtime
 
 SECTOR = 512
 
-MEMORY_LIMIT = 512 * 2**20
-"""Address space for ``qemu-img info``: it starts within 90 MiB, and tables of any sane image fit the rest."""
+MEMORY_LIMIT = 2 * 2**30
+"""Address space for ``qemu-img info``: tables of any sane image fit, and its threads reserve much that they hardly
+use; with 512 MiB it was refused a thread now and then."""
 
 _ISO_AT = 32769
 _SIGNATURES = (
