@@ -24,6 +24,7 @@ from zstack_appliance.cloud.disk_offering.messages import CreateDiskOffering
 from zstack_appliance.cloud.disk_offering.schema import DiskOffering
 from zstack_appliance.cloud.global_config.messages import UpdateGlobalConfig
 from zstack_appliance.cloud.host.kvm.messages import AddKvmHost
+from zstack_appliance.cloud.host.messages import AwaitHosts
 from zstack_appliance.cloud.host.schema import Host
 from zstack_appliance.cloud.host.simulated.messages import AddSimulatedHost
 from zstack_appliance.cloud.image.messages import AddImage
@@ -113,6 +114,8 @@ async def make_first_cloud(appliance: Appliance, wish: FirstCloud) -> None:
     host = await _hosts(maker, wish, cluster)
     await _storages(maker, wish, zone, cluster, host)
     await _offerings(maker)
+    # A host that was just added is connected once more by whoever watches it, and takes no router meanwhile.
+    await appliance.kernel.as_system().call(AwaitHosts())
     await _net1(maker, wish)
     await _share(maker)
     _note(wish.folder)
