@@ -137,7 +137,7 @@ async def _watch_one(host_uuid: str, pings: trio.CapacityLimiter, cloud: Cloud) 
                 await _ping(host, pings, cloud)
             elif may_reconnect(host.status, attempts, cloud.configs):
                 attempts += 1
-                await _try_to_connect(host, cloud)
+                await _connect_unless_connected(host, cloud)
             await cloud.configs.pause("host.ping.interval")
         cloud.use(HostLinks).drop(host_uuid)
         nursery.cancel_scope.cancel()
@@ -203,6 +203,14 @@ async def _take_over(host_uuid: str, cloud: Cloud) -> None:
         except CloudError as error:
             log.warning("host %s has to be connected anew: %s", host.name, error)
             await _try_to_connect(host, cloud)
+
+
+async def _connect_unless_connected(host: Host, cloud: Cloud) -> None:
+    """A host that was just added is being connected already; a second time would only close it to callers again."""
+    await cloud.kernel.queues.idle(Host.key(host.uuid))
+    now = cloud.store.get(Host, host.uuid)
+    if now is not None and now.status is not HostStatus.CONNECTED and now.state is not HostState.MAINTENANCE:
+        await _try_to_connect(now, cloud)
 
 
 async def _try_to_connect(host: Host, cloud: Cloud) -> None:
