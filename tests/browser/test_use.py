@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -145,45 +144,6 @@ def test_a_wrong_form_says_so_at_its_fields_and_keeps_the_rest(page: Page, pictu
     expect(page.locator("#f-name-fault")).to_have_text("This is needed.")
     expect(page.locator("#f-memorySize")).to_have_value("2 GiB")
     page.screenshot(path=pictures / "form-wrong-wide-light.png")
-
-
-def test_what_others_change_is_seen_at_once_and_nothing_moves(page: Page, stage: Stage) -> None:
-    vm = stage.make_vm("watched").json()["inventory"]["uuid"]
-    page.goto("/ui/vm-instances")
-    row = page.locator(f"#row-{vm}")
-    expect(row.locator(".state")).to_have_text("Running")
-    expect(page.locator("#live")).to_have_attribute("data-live", "on")
-    place = row.bounding_box()
-    began = time.monotonic()
-    stage.call("PUT", f"/vm-instances/{vm}/actions", {"stopVmInstance": {"type": "cold"}})
-    expect(row.locator(".state")).to_have_text("Stopped")
-    print(f"seen {(time.monotonic() - began) * 1000:.0f} ms after the call began")
-    assert row.bounding_box() == place
-    stage.call("PUT", f"/vm-instances/{vm}/actions", {"updateVmInstance": {"name": "renamed meanwhile"}})
-    expect(row.locator("th")).to_have_text("renamed meanwhile")
-    other = stage.make_vm("new arrival").json()["inventory"]["uuid"]
-    expect(page.locator(f"#row-{other}")).to_be_visible()
-    for uuid in (vm, other):
-        stage.call("DELETE", f"/vm-instances/{uuid}")
-        stage.call("PUT", f"/vm-instances/{uuid}/actions", {"expungeVmInstance": {}})
-        expect(page.locator(f"#row-{uuid}")).to_have_count(0)
-
-
-def test_two_windows_share_one_stream(page: Page, signed_in: BrowserContext, stage: Stage) -> None:
-    second = signed_in.new_page()
-    streams: list[str] = []
-    for window in (page, second):
-        window.on("request", lambda request: streams.append(request.url) if request.url.endswith("/ui/live") else None)
-    page.goto("/ui/zones")
-    expect(page.locator("#live")).to_have_attribute("data-live", "on")
-    second.goto("/ui/zones")
-    expect(second.locator("#live")).to_have_attribute("data-live", "on")
-    zone = stage.call("POST", "/zones", {"params": {"name": "shared"}}).json()["inventory"]["uuid"]
-    for window in (page, second):
-        expect(window.locator(f"#row-{zone}")).to_be_visible()
-    assert len(streams) == 1
-    stage.call("DELETE", f"/zones/{zone}")
-    second.close()
 
 
 def unfold(operation: Locator) -> None:

@@ -7,7 +7,7 @@ import { $$, page, token } from "./app/dom.js";
 import { begin } from "./app/forms.js";
 import { markPlace, openMenu } from "./app/frame.js";
 import "./app/keys.js";
-import { listen } from "./app/live.js";
+import { catchUp, listen } from "./app/live.js";
 import { readOperations } from "./app/operations.js";
 import { enliven, settle } from "./app/settle.js";
 import { toast } from "./app/toasts.js";
@@ -34,6 +34,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   for (const dialog of $$("dialog[open]")) dialog.close();
   openMenu(false);
   arrive();
+  catchUp();
   page()?.focus({ preventScroll: true });
 });
 document.addEventListener("htmx:sendError", () => toast("The appliance does not answer. It may be restarting; try again in a moment."));

@@ -1,7 +1,7 @@
 """Changes as server-sent events, ``GET /events``: for browsers, ``curl -N`` and whoever wants no WebSocket.
 
-Primitives: `events_route`, and what the WebSocket's door shares: `interest_of` and `Guest`, which notices that a
-session has ended. What is told, and to whom, is the kernel's business (`kernel/events`).
+Primitives: `events_route`, and what other doors share: `interest_of`, `heard_by`, and `Guest`, which notices that
+a session has ended. What is told, and to whom, is the kernel's business (`kernel/events`).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def events_route(events: Events, callers: Callers) -> Route:
     async def serve(request: Request) -> Response:
         try:
             guest = Guest(callers, request)
-            stream = events.subscribe(guest.principal, _interest(request), _after(request))
+            stream = events.subscribe(guest.principal, _interest(request), heard_by(request))
         except Refusal as refusal:
             return refusal.response()
         except CloudError as error:
@@ -122,8 +122,12 @@ def _interest(request: Request) -> Interest:
     return interest_of(request.query_params.getlist("resource"), request.query_params.getlist("q"))
 
 
-def _after(request: Request) -> Position | None:
-    """Where to resume. The header is what a browser sends when it comes again, so it counts first."""
+def heard_by(request: Request) -> Position | None:
+    """Where to resume. The header is what a browser sends when it comes again, so it counts first.
+
+    Raises:
+        InvalidArgument: it is no position.
+    """
     text = request.headers.get("last-event-id") or request.query_params.get("after")
     return None if not text else Position.parse(text)
 

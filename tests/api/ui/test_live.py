@@ -40,7 +40,8 @@ def visit(cloud: Running, session: str = "") -> Visit:
     request = Request({"type": "http", "headers": headers, "path": "/ui/live", "query_string": b""})
     callers = Callers(Sessions(cloud.kernel.store, TrioClock(0)))
     inside = Bare(cloud.kernel.services[Events], callers)
-    return Visit(inside, request, callers.of_session(request, session or None))  # type: ignore[arg-type]
+    principal = callers.of_session(request, session or None)
+    return Visit(inside, request, principal, inside.events.number)  # type: ignore[arg-type]
 
 
 async def rows(stream: Subscription) -> list[list[str]]:
@@ -80,18 +81,19 @@ async def test_everybody_is_told_of_what_they_may_see_and_of_nothing_else(
 
 
 def test_a_page_that_fell_behind_reads_afresh() -> None:
-    assert text_of([ready(Position(1), 1), gap(1, "too much")]) == (
-        "event: hello\ndata: {}\n\nevent: resync\ndata: {}\n\n"
+    assert text_of([ready(Position(1), 1), gap(3, "too much")]) == (
+        "event: hello\nid: 1\ndata: {}\n\nevent: resync\nid: 3\ndata: {}\n\n"
     )
 
 
 def test_what_comes_together_is_told_together_and_once() -> None:
     def change(key: str, kind: str) -> Message:
-        return Message("change", Position(1), dict, About("zone", key, kind))
+        return Message("change", Position(2, 5), dict, About("zone", key, kind))
 
     together = [ready(Position(1), 1), *(change("a", kind) for kind in ("created", "updated", "updated", "left"))]
     assert text_of(together) == (
-        'event: hello\ndata: {}\n\nevent: rows\ndata: [["zone","a","+"],["zone","a","="],["zone","a","-"]]\n\n'
+        "event: hello\nid: 1\ndata: {}\n\n"
+        'event: rows\nid: 2.5\ndata: [["zone","a","+"],["zone","a","="],["zone","a","-"]]\n\n'
     )
 
 
@@ -103,7 +105,7 @@ async def test_a_stream_goes_on_until_its_session_ends(tmp_path: Path, autojump_
             stream = told(looks, looks.inside.events.subscribe(looks.principal, Interest()))
             async with aclosing(stream):
                 assert await anext(stream) == "retry: 2000\n\n"
-                assert await anext(stream) == "event: hello\ndata: {}\n\n"
+                assert (await anext(stream)).startswith("event: hello\nid: ")
                 assert (await anext(stream)).startswith(("event: rows", ": still here"))
                 await admin.do("DELETE", f"/accounts/sessions/{his.session}")
                 assert [text async for text in stream][-1] == "event: signed-out\ndata: {}\n\n"

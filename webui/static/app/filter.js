@@ -10,7 +10,10 @@ const offer = later(90, async () => {
   const input = filter();
   const box = $("#completions");
   if (!input || document.activeElement !== input) return;
-  box.innerHTML = await part(`${input.dataset.complete}?typed=${encodeURIComponent(input.value)}`, "completions");
+  const typed = input.value;
+  const html = await part(`${input.dataset.complete}?typed=${encodeURIComponent(typed)}`, "completions");
+  if (document.activeElement !== input || input.value !== typed) return;
+  box.innerHTML = html;
   const any = box.childElementCount > 0;
   box.hidden = !any;
   input.setAttribute("aria-expanded", String(any));

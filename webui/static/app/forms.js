@@ -1,16 +1,25 @@
 // What a form says while it is filled in: the same as a command, and where a VM would go.
 
-import { $, $$, later, token } from "./dom.js";
+import { $, $$, atMostEvery, later, token } from "./dom.js";
 import { part } from "./parts.js";
 
-const sayAgain = later(250, async (form) => {
-  if (!form) return;
+let wanted = null;
+
+const say = atMostEvery(0, async () => {
+  const form = wanted;
+  if (!form?.isConnected) return;
   const body = new URLSearchParams(new FormData(form));
   const said = $("[data-said]", form);
   const post = { method: "POST", body, headers: { "X-CSRF-Token": token() } };
   if (said?.open) $(".said-body", said).innerHTML = await part(said.dataset.said, "said", post);
   const place = $("[data-placement]", form);
   if (place) placed(place, await part(place.dataset.placement, "placement", post));
+});
+
+const sayAgain = later(250, (form) => {
+  if (!form) return;
+  wanted = form;
+  say();
 });
 
 // Whoever has opened or closed the hosts finds them so afterwards.

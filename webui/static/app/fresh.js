@@ -1,7 +1,7 @@
 // The page as it is now: single rows, the whole list, or the whole page read again, with as little moved as can be.
 
 import { sayBulk } from "./bulk.js";
-import { $, $$, atMostEvery, later, page } from "./dom.js";
+import { $, $$, atMostEvery, page } from "./dom.js";
 import { parsed, part } from "./parts.js";
 import { preview, previewed } from "./preview.js";
 import { enliven, settle } from "./settle.js";
@@ -9,10 +9,11 @@ import { enliven, settle } from "./settle.js";
 const MOST = 50;
 const pending = new Set();
 
-const readRows = later(20, async () => {
+const readRows = atMostEvery(20, async () => {
   const base = page()?.dataset.rows;
-  const uuids = [...pending].splice(0, MOST);
-  pending.clear();
+  const uuids = [...pending].slice(0, MOST);
+  if (!base) pending.clear();
+  for (const uuid of uuids) pending.delete(uuid);
   if (!base || !uuids.length) return;
   const box = document.createElement("template");
   box.innerHTML = await part(`${base}?${uuids.map((uuid) => `uuid=${uuid}`).join("&")}`, "rows");
@@ -20,6 +21,7 @@ const readRows = later(20, async () => {
     const old = document.getElementById(fresh.id);
     if (old) replaceRow(old, fresh);
   }
+  if (pending.size) readRows();
 });
 
 export function readRow(uuid) {
@@ -27,9 +29,10 @@ export function readRow(uuid) {
   readRows();
 }
 
+// The row that stands in the end: the old one where nothing has changed.
 function replaceRow(old, fresh) {
   settle(fresh);
-  if (old.innerHTML === fresh.innerHTML) return;
+  if (old.innerHTML === fresh.innerHTML) return old;
   if ($("input[name=uuid]", old)?.checked) $("input[name=uuid]", fresh).checked = true;
   if (old.getAttribute("aria-selected")) fresh.setAttribute("aria-selected", "true");
   const had = old === document.activeElement;
@@ -38,6 +41,7 @@ function replaceRow(old, fresh) {
   htmx.process(fresh);
   if (had) fresh.focus({ preventScroll: true });
   if (previewed() === fresh.dataset.href) preview(fresh.dataset.href);
+  return fresh;
 }
 
 export const readList = atMostEvery(250, async () => {
@@ -50,8 +54,8 @@ export const readList = atMostEvery(250, async () => {
     swapPage(fresh);
     return;
   }
-  const old = new Map($$("tr", rows).map((row) => [row.id, row]));
-  rows.replaceChildren(...$$("tr", wanted).map((row) => old.get(row.id) ?? come(row)));
+  const old = new Map($$("tr[id]", rows).map((row) => [row.id, row]));
+  rows.replaceChildren(...$$("tr", wanted).map((row) => (old.has(row.id) ? replaceRow(old.get(row.id), row) : come(row))));
   htmx.process(rows);
   for (const selector of ["#count", ".pages"]) {
     const [from, to] = [$(selector, fresh), $(selector)];

@@ -2,8 +2,9 @@
 
 import { $, page } from "./dom.js";
 import { readList, readPage, readRow } from "./fresh.js";
-import { operationsChanged } from "./operations.js";
+import { readOperations } from "./operations.js";
 import { toast } from "./toasts.js";
+import * as told from "./told.js";
 
 const NAME = "zstack-live";
 
@@ -16,23 +17,22 @@ function changed(rows) {
     else readPage();
   }
   if (here.refresh) readPage();
-  if (rows.some(([table]) => table === "job")) operationsChanged();
+  if (rows.some(([table]) => table === "job")) readOperations();
 }
 
 function inList(uuid, how) {
   const row = document.getElementById(`row-${uuid}`);
-  if (how === "=") {
-    if (row) readRow(uuid);
-    return;
-  }
-  if (how === "-") row?.classList.add("gone");
-  readList();
+  if (how !== "=") {
+    if (how === "-") row?.classList.add("gone");
+    readList();
+  } else if (row) readRow(uuid);
+  else if ($("#rows tbody tr:not([id])")) readList();
 }
 
 function everything() {
   if (page()?.dataset.table) readList();
   else if (page()?.dataset.watch || page()?.dataset.refresh) readPage();
-  operationsChanged();
+  readOperations();
 }
 
 function sayLive(state) {
@@ -43,42 +43,71 @@ function sayLive(state) {
 }
 
 const ON_HEARING = {
-  rows: changed,
-  resync: everything,
+  rows: ({ at, rows }) => { if (told.add(at, rows)) changed(rows); },
+  resync: ({ at }) => { told.begin(at); everything(); },
   state: sayLive,
   "signed-out": () => location.assign(`/ui/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`),
 };
 
 const hear = (kind, data) => ON_HEARING[kind]?.(data);
 
-// Reads the stream until the window goes, and tells of what comes.
+// A page has come that the server made at some moment: what has changed since is read again.
+export function catchUp() {
+  const at = page()?.dataset.at;
+  const missed = at && told.after(at);
+  if (missed) for (const [, rows] of missed) changed(rows);
+  else everything();
+}
+
+// Reads the stream from where this window stands until the window goes, and tells of what comes.
 function read(tell) {
   let away = false;
-  const stream = new EventSource("/ui/live");
-  stream.addEventListener("hello", () => {
+  const stream = new EventSource(`/ui/live?after=${told.upTo()}`);
+  stream.addEventListener("hello", ({ lastEventId: at }) => {
     tell("state", "on");
-    if (away) tell("resync", null);
+    // What could not be read while the appliance was away is read now.
+    if (away) tell("resync", { at });
     away = false;
   });
-  stream.addEventListener("rows", (event) => tell("rows", JSON.parse(event.data)));
-  stream.addEventListener("resync", () => tell("resync", null));
+  stream.addEventListener("rows", ({ data, lastEventId: at }) => tell("rows", { at, rows: JSON.parse(data) }));
+  stream.addEventListener("resync", ({ lastEventId: at }) => tell("resync", { at }));
   stream.addEventListener("signed-out", () => { stream.close(); tell("signed-out", null); });
   stream.onerror = () => { away = true; tell("state", "off"); };
   addEventListener("pagehide", () => stream.close());
   return new Promise(() => {});
 }
 
-// Whichever window holds the lock reads the stream and tells the others.
-export function listen() {
-  if (!("BroadcastChannel" in window) || !navigator.locks) {
-    read(hear);
-    return;
-  }
+// Whichever window holds the lock reads the stream and tells the others, which say how far they are when they come,
+// and again when another window has begun to read.
+function share() {
   const channel = new BroadcastChannel(NAME);
-  channel.onmessage = (event) => hear(...event.data);
-  navigator.locks.request(NAME, () => read((kind, data) => {
-    hear(kind, data);
-    channel.postMessage([kind, data]);
-  }));
-  sayLive("on");
+  const ask = () => channel.postMessage(["ask", told.upTo()]);
+  let isReader = false;
+  function answer(at) {
+    if (!isReader) return;
+    channel.postMessage(["state", $("#live")?.dataset.live ?? "off"]);
+    const missed = told.after(at);
+    if (!missed) channel.postMessage(["resync", { at: told.upTo() }]);
+    else for (const [position, rows] of missed) channel.postMessage(["rows", { at: position, rows }]);
+  }
+  channel.onmessage = ({ data: [kind, data] }) => {
+    if (kind === "ask") answer(data);
+    else if (kind === "begun") ask();
+    else hear(kind, data);
+  };
+  ask();
+  navigator.locks.request(NAME, () => {
+    isReader = true;
+    channel.postMessage(["begun"]);
+    return read((kind, data) => {
+      hear(kind, data);
+      channel.postMessage([kind, data]);
+    });
+  });
+}
+
+export function listen() {
+  told.begin(page()?.dataset.at ?? "");
+  if ("BroadcastChannel" in window && navigator.locks) share();
+  else read(hear);
 }

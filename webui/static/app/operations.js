@@ -5,17 +5,22 @@ import { fill, parsed, part } from "./parts.js";
 
 export const isDrawerOpen = () => $("#drawer").dataset.open === "true";
 
-export async function openDrawer(open) {
+export function openDrawer(open) {
   $("#drawer").dataset.open = String(open);
   $("[data-drawer]").setAttribute("aria-expanded", String(open));
-  if (open) await readOperations();
+  if (open) readOperations();
 }
 
-export async function readOperations() {
+let shown = "";
+
+export const readOperations = atMostEvery(300, async () => {
   const box = $("#operations");
   if (!box) return;
   const open = $$("details[open]", box).map((each) => `open=${each.dataset.operation}`);
   const html = await part(`/ui/operations?${open.join("&")}`, "operations");
+  // A click is lost if what it goes to is replaced under it, so nothing is without need.
+  if (html === shown) return;
+  shown = html;
   // What somebody opened or closed in the meantime counts.
   const was = new Map($$("details[data-operation]", box).map((each) => [each.dataset.operation, each.open]));
   const top = box.scrollTop;
@@ -23,7 +28,7 @@ export async function readOperations() {
   for (const each of $$("details[data-operation]", box)) each.open = was.get(each.dataset.operation) ?? each.open;
   box.scrollTop = top;
   sayNow($(".operations", box).dataset);
-}
+});
 
 function sayNow({ running, latest, latestState }) {
   const number = Number(running);
@@ -31,8 +36,6 @@ function sayNow({ running, latest, latestState }) {
   $("#drawer-now").textContent = number > 1 ? `${number} running` : number ? `${latest}…` : failed;
   $("#drawer").dataset.running = running;
 }
-
-export const operationsChanged = atMostEvery(300, () => readOperations());
 
 // What was opened while it had nothing to show is asked for its steps.
 document.addEventListener("toggle", async (event) => {

@@ -9,12 +9,17 @@ export function previewed() {
   return aside && !aside.hidden ? aside.dataset.url : "";
 }
 
-// Show a row; an empty address shows none.
+let wished = "";
+
+// Show a row; an empty address shows none. Of several that are asked for in a row, the last one counts.
 export async function preview(url) {
   const aside = $("#preview");
   if (!aside) return;
+  wished = url;
   if (url) {
-    fill(aside, await part(url, "preview"));
+    const html = await part(url, "preview");
+    if (wished !== url) return;
+    fill(aside, html);
     aside.dataset.url = url;
   }
   aside.hidden = !url;

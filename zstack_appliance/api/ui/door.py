@@ -131,9 +131,8 @@ class Ui:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        visit = Visit(
-            self._inside, request, self._inside.callers.of_session(request, request.cookies.get(SESSION_COOKIE))
-        )
+        principal = self._inside.callers.of_session(request, request.cookies.get(SESSION_COOKIE))
+        visit = Visit(self._inside, request, principal, self._inside.events.number)
         try:
             response = await self._serve(visit)
         except ClientDisconnect:

@@ -1,7 +1,8 @@
 """Changes as they happen, for the pages that are open: one stream per browser, `live_stream`.
 
 Who is told of what is the kernel's business (`kernel/events`). Each event names rows and says nothing of what is
-in them: the page asks for those that it shows. A browser that fell behind is told to read afresh.
+in them: the page asks for those that it shows. A page says when it was made, so that it misses nothing until it
+listens; a browser that fell behind is told to read afresh.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import msgspec
 import trio
 from starlette.responses import Response
 
+from zstack_appliance.api.events import heard_by
 from zstack_appliance.api.streaming import StreamedResponse
 from zstack_appliance.api.ui.visit import Visit
 from zstack_appliance.kernel.events.message import Message
@@ -29,7 +31,7 @@ HOW = {"created": "+", "entered": "+", "updated": "=", "deleted": "-", "left": "
 
 async def live_stream(visit: Visit) -> Response:
     """The stream of this person's changes."""
-    stream = visit.inside.events.subscribe(visit.principal, Interest())
+    stream = visit.inside.events.subscribe(visit.principal, Interest(), heard_by(visit.request))
     return StreamedResponse(told(visit, stream), STREAM, {"cache-control": "no-store", "x-accel-buffering": "no"})
 
 
@@ -56,9 +58,13 @@ def _is_signed_in(visit: Visit) -> bool:
 def text_of(messages: Sequence[Message]) -> str:
     """What to do about messages that came together: read afresh, read these rows, or know that all is well."""
     events = {message.event for message in messages}
-    hello = "event: hello\ndata: {}\n\n" if "ready" in events else ""
+    hello = _event("hello", messages[0], "{}") if "ready" in events else ""
     if "gap" in events:
-        return hello + "event: resync\ndata: {}\n\n"
+        return hello + _event("resync", messages[-1], "{}")
     about = (message.about for message in messages if message.about is not None)
     rows = dict.fromkeys((each.table, each.key, HOW[each.kind]) for each in about)
-    return hello + (f"event: rows\ndata: {msgspec.json.encode(list(rows)).decode()}\n\n" if rows else "")
+    return hello + (_event("rows", messages[-1], msgspec.json.encode(list(rows)).decode()) if rows else "")
+
+
+def _event(name: str, message: Message, data: str) -> str:
+    return f"event: {name}\nid: {message.position}\ndata: {data}\n\n"

@@ -79,11 +79,13 @@ class Visit:
         inside: what pages stand on.
         request: as it came.
         principal: for whom; without an account when nobody is signed in.
+        at: when it came, as the last batch that had been told by then; a page shows no less than that.
     """
 
     inside: Inside
     request: Request
     principal: Principal
+    at: int
 
     @property
     def session(self) -> str | None:

@@ -1,0 +1,199 @@
+"""Pages show what happens while they are open, and miss nothing of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
+
+from tests.browser.conftest import Stage
+
+pytestmark = pytest.mark.slow
+
+
+PATIENCE = 20.0
+"""Seconds, which are many on a busy machine."""
+
+
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Let the browser go on until something has happened."""
+    last = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < last, "the browser has not asked"
+        page.wait_for_timeout(10)
+
+
+class Held:
+    """What a window asks for at addresses of one kind waits until it is let go.
+
+    Args:
+        page: the window.
+        addresses: a pattern of whole addresses.
+    """
+
+    def __init__(self, page: Page, addresses: str) -> None:
+        self._page = page
+        self._addresses = addresses
+        self._routes: list[Route] = []
+        page.route(addresses, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        self._routes.append(route)
+
+    def wait(self) -> None:
+        """Until something is held."""
+        until(self._page, lambda: bool(self._routes))
+
+    def let_go(self) -> None:
+        """Go on with all that was held, and hold nothing any more."""
+        for route in self._routes:
+            route.continue_()
+        self._page.unroute(self._addresses)
+
+
+class Late:
+    """The next answer from one kind of address is made at once, and comes when it is let go.
+
+    Args:
+        page: the window.
+        addresses: a pattern of whole addresses.
+    """
+
+    def __init__(self, page: Page, addresses: str) -> None:
+        self._page = page
+        self._answer: tuple[Route, APIResponse] | None = None
+        page.route(addresses, self._make, times=1)
+
+    def _make(self, route: Route) -> None:
+        self._answer = (route, route.fetch())
+
+    def wait(self) -> None:
+        """Until it is made."""
+        until(self._page, lambda: self._answer is not None)
+
+    def let_go(self) -> None:
+        """Have it arrive."""
+        assert self._answer is not None
+        route, answer = self._answer
+        route.fulfill(response=answer)
+
+
+@pytest.fixture
+def other(signed_in: BrowserContext) -> Iterator[Page]:
+    """One more window of the same browser."""
+    window = signed_in.new_page()
+    yield window
+    window.close()
+
+
+def make_zone(stage: Stage, name: str) -> str:
+    """A zone by the API; its uuid."""
+    uuid: str = stage.call("POST", "/zones", {"params": {"name": name}}).json()["inventory"]["uuid"]
+    return uuid
+
+
+def test_what_others_change_is_seen_at_once_and_nothing_moves(page: Page, stage: Stage) -> None:
+    vm = stage.make_vm("watched").json()["inventory"]["uuid"]
+    page.goto("/ui/vm-instances")
+    row = page.locator(f"#row-{vm}")
+    expect(row.locator(".state")).to_have_text("Running")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    place = row.bounding_box()
+    began = time.monotonic()
+    stage.call("PUT", f"/vm-instances/{vm}/actions", {"stopVmInstance": {"type": "cold"}})
+    expect(row.locator(".state")).to_have_text("Stopped")
+    print(f"seen {(time.monotonic() - began) * 1000:.0f} ms after the call began")
+    assert row.bounding_box() == place
+    stage.call("PUT", f"/vm-instances/{vm}/actions", {"updateVmInstance": {"name": "renamed meanwhile"}})
+    expect(row.locator("th")).to_have_text("renamed meanwhile")
+    other = stage.make_vm("new arrival").json()["inventory"]["uuid"]
+    expect(page.locator(f"#row-{other}")).to_be_visible()
+    for uuid in (vm, other):
+        stage.call("DELETE", f"/vm-instances/{uuid}")
+        stage.call("PUT", f"/vm-instances/{uuid}/actions", {"expungeVmInstance": {}})
+        expect(page.locator(f"#row-{uuid}")).to_have_count(0)
+
+
+def test_two_windows_share_one_stream(page: Page, other: Page, stage: Stage) -> None:
+    streams: list[str] = []
+    for window in (page, other):
+        window.on("request", lambda request: streams.append(request.url) if "/ui/live?" in request.url else None)
+    page.goto("/ui/zones")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    other.goto("/ui/zones")
+    expect(other.locator("#live")).to_have_attribute("data-live", "on")
+    zone = stage.call("POST", "/zones", {"params": {"name": "shared"}}).json()["inventory"]["uuid"]
+    for window in (page, other):
+        expect(window.locator(f"#row-{zone}")).to_be_visible()
+    assert len(streams) == 1
+    stage.call("DELETE", f"/zones/{zone}")
+
+
+def test_what_changed_before_the_stream_began_is_shown_as_well(page: Page, stage: Stage) -> None:
+    stream = Held(page, "**/ui/live*")
+    page.goto("/ui/zones")
+    page.keyboard.press("o")
+    stream.wait()
+    zone = make_zone(stage, "before the stream")
+    stream.let_go()
+    expect(page.locator(f"#row-{zone}")).to_be_visible()
+    stage.call("DELETE", f"/zones/{zone}")
+    expect(page.locator("#drawer .operations > li").first).to_contain_text("Delete zone")
+
+
+def test_a_window_goes_on_where_the_one_that_read_has_stopped(page: Page, other: Page, stage: Stage) -> None:
+    other.goto("/ui/zones")
+    expect(other.locator("#live")).to_have_attribute("data-live", "on")
+    stream = Held(page, "**/ui/live*")
+    page.goto("/ui/zones")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    other.close()
+    stream.wait()
+    zone = make_zone(stage, "between two readers")
+    stream.let_go()
+    expect(page.locator(f"#row-{zone}")).to_be_visible()
+    stage.call("DELETE", f"/zones/{zone}")
+
+
+def test_a_window_that_comes_late_is_told_by_the_one_that_reads(page: Page, other: Page, stage: Stage) -> None:
+    other.goto("/ui/zones")
+    expect(other.locator("#live")).to_have_attribute("data-live", "on")
+    script = Held(page, "**/app/told.js*")
+    page.goto("/ui/zones", wait_until="commit")
+    expect(page.locator("#rows")).to_be_visible()
+    script.wait()
+    zone = make_zone(stage, "before the script")
+    expect(other.locator(f"#row-{zone}")).to_be_visible()
+    script.let_go()
+    expect(page.locator(f"#row-{zone}")).to_be_visible()
+    stage.call("DELETE", f"/zones/{zone}")
+
+
+def test_a_page_that_was_under_way_catches_up(page: Page, stage: Stage) -> None:
+    page.goto("/ui/")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    zones = Late(page, "**/ui/zones")
+    page.keyboard.press("g")
+    page.keyboard.press("z")
+    zones.wait()
+    zone = make_zone(stage, "under way")
+    expect(page.locator("#drawer .operations > li").first).to_contain_text("under way")
+    zones.let_go()
+    expect(page.locator(f"#row-{zone}")).to_be_visible()
+    stage.call("DELETE", f"/zones/{zone}")
+
+
+def test_an_older_answer_does_not_come_over_a_newer_one(page: Page, stage: Stage) -> None:
+    page.goto("/ui/zones")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    operations = Late(page, "**/ui/operations*")
+    zone = make_zone(stage, "told late")
+    operations.wait()
+    stage.call("DELETE", f"/zones/{zone}")
+    expect(page.locator(f"#row-{zone}")).to_have_count(0)
+    with page.expect_request_finished(lambda request: "/ui/operations" in request.url):
+        operations.let_go()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(page.locator("#drawer .operations > li").first).to_contain_text("Delete zone")
