@@ -1,14 +1,22 @@
-"""Which commands of hosts fail: `Fates`, by a rate, or exactly some in a row."""
+"""Which commands of hosts fail: `Fates`, by a rate, or exactly some in a row, of any kind or of one."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 
+from zstack_appliance.cloud.host.driver import DestroyVm, StartVm, StopVm
 from zstack_appliance.cloud.host.simulated.fleet import Weather
+from zstack_appliance.cloud.network_service.namespace_router.wire import ApplyRouter
+from zstack_appliance.cloud.primary_storage.local.wire import CreateRootVolume, DeleteVolumeBits
 
 REFUSED, LOST, SPARED = 0.0, 0.75, 1.0
 """What dice show for a command that fails before, or after, it has been done, or not at all, where all may fail."""
+
+AIMS = (StartVm, StartVm, StartVm, StopVm, DestroyVm, CreateRootVolume, DeleteVolumeBits, ApplyRouter)
+"""What is aimed at. Windows over commands of every kind seldom strike a guest's start, which is where an operation has
+the most to undo; and what they strike beside it may hide what was left behind.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,10 +56,13 @@ class Fates(random.Random):
         return made
 
     def weather(self, dice: random.Random) -> Weather:
-        """Draw some: fair, or failing by chance, or failing exactly once or a few times."""
+        """Draw some: fair, or failing by chance, or failing exactly once or a few times, at times of one kind only."""
         latency = dice.choice([0.0, 0.2, 2.0])
         self._seen = 0
         self._window = None
+        if dice.randrange(4) == 0:
+            self._window = Window(dice.randrange(2), dice.choice([1, 1, 2]), dice.choice([REFUSED, LOST, LOST]))
+            return Weather(latency=latency, fault_rate=1.0, strikes=(dice.choice(AIMS).path,))
         if dice.randrange(2):
             fate = dice.choice([REFUSED, LOST, LOST])
             self._window = Window(dice.randrange(12), dice.choice([1, 1, 2, 5]), fate)

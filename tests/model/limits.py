@@ -1,4 +1,4 @@
-"""What no account may come to have: `most_busy` before a step, `above_limit` after it."""
+"""What no account may come to have: `most_busy` before a step, `above_limit` after it; and `room` for more."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def above_limit(mirror: Mirror, most: Mapping[str, int]) -> list[str]:
         for account, number in found.items()
         if number > most[account]
     ]
+
+
+def room(mirror: Mirror, account: str) -> int:
+    """How many busy VMs more an account may have."""
+    return max(mirror.limits[account] - _busy(mirror, account), 0)
 
 
 def _busy(mirror: Mirror, account: str) -> int:

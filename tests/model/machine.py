@@ -21,7 +21,7 @@ from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.model import people, places, vms
-from tests.model.limits import above_limit, most_busy
+from tests.model.limits import above_limit, most_busy, room
 from tests.model.mirror import GONE, Mirror
 from tests.model.operations import Operation, Pen
 from tests.model.records import KINDS, first_things, state_of
@@ -103,7 +103,8 @@ class CloudMachine(RuleBasedStateMachine):
         end = dice.choice([None, None, None, None, None, None, self.site.kill, self.site.restart])
         foul = weather.fault_rate > 0 or absent is not None or end is not None
         pen = Pen(self.mirror, dice, self.accounts, foul=foul)
-        drawn = [self._draw(pen, self._shared_families()) for _ in range(dice.randint(2, 6))]
+        shared = self._shared_families()
+        drawn = self._crowd(pen) if pen.chance(6) else [self._draw(pen, shared) for _ in range(dice.randint(2, 6))]
         if absent is not None:
             self.site.fleet.machines[absent].reachable = False
         note(f"{weather}, {self.site.fates}, {absent} is absent, {'no end' if end is None else end.__name__}")
@@ -118,7 +119,7 @@ class CloudMachine(RuleBasedStateMachine):
         dice = random.Random(seed)
         running = self.mirror.of("vm", "Running")
         if not running or dice.randrange(2):
-            self.stepper.run(partial(trio.sleep, dice.choice([60.0, 300.0, 1800.0])))
+            self.stepper.run(partial(trio.sleep, dice.choice([60.0, 60.0, 300.0, 300.0, 1800.0])))
             self._hold({})
             return
         vm = dice.choice(running)
@@ -138,6 +139,12 @@ class CloudMachine(RuleBasedStateMachine):
 
     def _draw(self, pen: Pen, families: list[Family]) -> Operation | None:
         return pen.pick(families)(pen)
+
+    def _crowd(self, pen: Pen) -> list[Operation | None]:
+        """One account wants one or two VMs more than its quota has room for, all at once."""
+        account = pen.pick(sorted(self.mirror.limits))
+        number = room(self.mirror, account) + pen.pick((1, 2))
+        return [vms.crave(pen, account) for _ in range(number)]
 
     def _shared_families(self) -> list[Family]:
         """What may be asked beside other things. VMs come often."""

@@ -41,7 +41,7 @@ def run(seed: int, examples: int, steps: int, *, shrink: bool = True) -> None:
     print(f"MODEL_SEED={seed}")
     CloudMachine.outcomes.clear()
     CloudMachine.story = hashlib.sha256()
-    _make_first_cloud()
+    make_first_cloud()
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -61,7 +61,7 @@ def run(seed: int, examples: int, steps: int, *, shrink: bool = True) -> None:
 
 @settings(max_examples=1, deadline=None, database=None, phases=[Phase.generate])
 @given(st.none())
-def _make_first_cloud(_: None) -> None:
+def make_first_cloud(_: None) -> None:
     """Made before any example, as it draws from the same chance as they do; and where Hypothesis decides what that
     draws, so that it is always the same.
     """

@@ -50,15 +50,38 @@ def fill(pen: Pen) -> Operation | None:
 
 def create(pen: Pen, principal: Principal | None = None) -> Operation | None:
     """A VM of whatever may be used, or of what may not; by anybody, unless it is said by whom."""
-    mirror = pen.mirror
     image, offering = pen.thing("image"), _offering(pen)
-    if image is None or offering is None or len(mirror.of("vm")) >= MOST_VMS:
+    if image is None or offering is None:
         return None
     principal = principal or pen.pick(list(pen.accounts.values()))
     # The one that takes everybody, mostly.
-    known = [network for network in mirror.of("l3") for _ in range(4 if network.public else 1)]
+    known = [network for network in pen.mirror.of("l3") for _ in range(4 if network.public else 1)]
     networks = [pen.pick(known)] if known else []
-    stopped = pen.chance(4)
+    return _create(pen, principal, image, offering, networks, stopped=pen.chance(4))
+
+
+def crave(pen: Pen, account: str) -> Operation | None:
+    """An account wants a VM more that runs, of what it may use: only its quota and full hosts stand against it."""
+    usable = partial(_usable, pen.mirror, account)
+    images, offerings, networks = usable("image", "Ready"), usable("offering", "Enabled"), usable("l3", "Enabled")
+    first = [network for network in networks if network.first]
+    if not images or not offerings or not first:
+        return None
+    # A small one, as it is the quota that is to be reached, and not the end of the hosts.
+    small = min(offerings, key=lambda one: one.size)
+    return _create(pen, pen.accounts[account], pen.pick(images), small, [pen.pick(first)], stopped=False)
+
+
+def _usable(mirror: Mirror, account: str, kind: str, state: str) -> list[Thing]:
+    return [thing for thing in mirror.of(kind, state) if mirror.visible(thing, account, admin=False)]
+
+
+def _create(
+    pen: Pen, principal: Principal, image: Thing, offering: Thing, networks: list[Thing], *, stopped: bool
+) -> Operation | None:
+    mirror = pen.mirror
+    if len(mirror.of("vm")) >= MOST_VMS:
+        return None
     uuid = mirror.fresh()
     vm = Thing(
         kind="vm",

@@ -134,6 +134,13 @@ async def test_a_host_that_is_off_does_not_answer(fleet: Fleet, bench: Bench) ->
         await bench.driver.connect()
 
 
+async def test_weather_strikes_only_the_commands_that_it_names(fleet: Fleet, bench: Bench) -> None:
+    fleet.weather = Weather(fault_rate=1.0, strikes=(ListVms.path,))
+    await bench.driver.ask(Ping())
+    with pytest.raises((HostCommandFailed, HostUnreachable), match="a simulated fault"):
+        await bench.driver.ask(ListVms())
+
+
 async def test_half_of_the_faults_come_before_and_half_after_the_deed(fleet: Fleet, bench: Bench) -> None:
     fleet.weather = Weather(fault_rate=1.0)
     fleet.dice = random.Random(4)

@@ -49,10 +49,16 @@ class Weather:
     Args:
         latency: seconds before each answer.
         fault_rate: from 0 to 1, how many commands fail, half of them after having been done.
+        strikes: paths of the only commands that may fail; empty for any.
     """
 
     latency: float = 0.0
     fault_rate: float = 0.0
+    strikes: tuple[str, ...] = ()
+
+    def rate(self, path: str) -> float:
+        """How many commands of this path fail."""
+        return self.fault_rate if not self.strikes or path in self.strikes else 0.0
 
 
 @dataclass
@@ -167,11 +173,12 @@ class Fleet:
         await trio.sleep(self.weather.latency)
         if not machine.reachable:
             raise HostUnreachable("the simulated host is switched off")
-        fate = self.dice.random()
-        if fate < self.weather.fault_rate / 2:
+        rate = self.weather.rate(path)
+        fate = self.dice.random() if rate else 1.0
+        if fate < rate / 2:
             return failed("a simulated fault before anything was done")
         answer = await self._carry_out(machine, path, body)
-        if fate < self.weather.fault_rate:
+        if fate < rate:
             raise HostUnreachable("a simulated fault lost the answer")
         return answer
 
