@@ -78,7 +78,7 @@ def _operations(page: Page) -> None:
     page.goto("/ui/vm-instances")
     page.click("[data-drawer]")
     page.click("#operations summary >> nth=0")
-    page.wait_for_selector("#operations .notice, #operations .steps")
+    page.wait_for_selector("#operations details[open] :is(.notice, .steps, p)")
 
 
 def _preview(page: Page) -> None:
