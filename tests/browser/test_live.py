@@ -197,3 +197,19 @@ def test_an_older_answer_does_not_come_over_a_newer_one(page: Page, stage: Stage
         operations.let_go()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(page.locator("#drawer .operations > li").first).to_contain_text("Delete zone")
+
+
+def test_who_types_is_not_disturbed_and_sees_what_is_new_afterwards(page: Page, stage: Stage) -> None:
+    zone = make_zone(stage, "typed at")
+    page.goto(f"/ui/zones/{zone}")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    field = page.locator("#page input[name=tag]").last
+    field.fill("half a ta")
+    stage.call("PUT", f"/zones/{zone}/actions", {"updateZone": {"name": "renamed"}})
+    expect(page.locator("#drawer .operations > li").first).to_contain_text("Update zone")
+    expect(field).to_have_value("half a ta")
+    expect(page.locator("#page h1")).to_have_text("typed at")
+    field.blur()
+    expect(page.locator("#page h1")).to_have_text("renamed")
+    expect(field).to_have_value("half a ta")
+    stage.call("DELETE", f"/zones/{zone}")

@@ -1,7 +1,7 @@
 // The page as it is now: single rows, the whole list, or the whole page read again, with as little moved as can be.
 
 import { sayBulk } from "./bulk.js";
-import { $, $$, atMostEvery, page } from "./dom.js";
+import { $, $$, atMostEvery, later, page } from "./dom.js";
 import { parsed, part } from "./parts.js";
 import { preview, previewed } from "./preview.js";
 import { enliven, settle } from "./settle.js";
@@ -70,27 +70,37 @@ function come(row) {
   return row;
 }
 
-// Whoever types, or is at a console, is not disturbed.
+// Whoever types, or is at a console, is not disturbed; the page is read once they have turned away.
 const BUSY = "input, textarea, select, summary, iframe, canvas";
+const TURNED_AWAY = 400;
+let isBehind = false;
 
 export const readPage = atMostEvery(200, async () => {
   const here = location.href;
   const focused = document.activeElement;
-  if (page()?.contains(focused) && !focused.closest("[data-keep]") && focused.matches(BUSY)) return;
+  isBehind = Boolean(page()?.contains(focused) && !focused.closest("[data-keep]") && focused.matches(BUSY));
+  if (isBehind) return;
   const fresh = parsed(await part(here, "page"));
   if (location.href === here) swapPage(fresh);
 });
+
+// A little later, since the click that takes the focus away is still under way, and what it goes to must stay.
+document.addEventListener("focusout", later(TURNED_AWAY, () => { if (isBehind) readPage(); }));
+
+const TYPED = "input[type=text], input:not([type])";
 
 function swapPage(fresh) {
   const next = $("#page", fresh);
   if (!next) return;
   const open = $$("details", page()).map((each) => each.open);
+  const typed = new Map($$(TYPED, page()).filter((each) => each.value !== each.defaultValue).map((each) => [each.name, each.value]));
   const kept = $(":scope > [data-keep]", page());
   const same = kept && $(`:scope > #${kept.id}`, next);
   if (same) swapAround(kept, same);
   else page().replaceChildren(...next.childNodes);
   for (const [name, value] of Object.entries(next.dataset)) if (name !== "note") page().dataset[name] = value;
   $$("details", page()).forEach((each, index) => { if (open[index]) each.open = true; });
+  for (const each of $$(TYPED, page())) each.value = typed.get(each.name) ?? each.value;
   htmx.process(page());
   settle(page());
   enliven();
