@@ -213,3 +213,48 @@ def test_who_types_is_not_disturbed_and_sees_what_is_new_afterwards(page: Page, 
     expect(page.locator("#page h1")).to_have_text("renamed")
     expect(field).to_have_value("half a ta")
     stage.call("DELETE", f"/zones/{zone}")
+
+
+def rename(stage: Stage, zone: str) -> None:
+    """Change a zone by the API."""
+    stage.call("PUT", f"/zones/{zone}/actions", {"updateZone": {"name": "renamed"}})
+
+
+def test_the_focus_stays_where_it_was(page: Page, stage: Stage) -> None:
+    zone = make_zone(stage, "looked at")
+    page.goto(f"/ui/zones/{zone}")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    link = page.locator("#page").get_by_role("link", name="History")
+    link.focus()
+    rename(stage, zone)
+    expect(page.locator("#page h1")).to_have_text("renamed")
+    expect(link).to_be_focused()
+    stage.call("DELETE", f"/zones/{zone}")
+
+
+def test_an_open_menu_stays_open(page: Page, stage: Stage) -> None:
+    zone = make_zone(stage, "to be deleted")
+    page.goto(f"/ui/zones/{zone}")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    page.locator(".head-acts summary").focus()
+    page.keyboard.press("Enter")
+    page.locator(".menu-list a.danger").focus()
+    rename(stage, zone)
+    expect(page.locator("#drawer .operations > li").first).to_contain_text("Update zone")
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog .plan")).to_contain_text("renamed")
+    stage.call("DELETE", f"/zones/{zone}")
+
+
+def test_what_is_pressed_stays_until_it_is_released(page: Page, stage: Stage) -> None:
+    zone = make_zone(stage, "pressed")
+    page.goto("/ui/zones")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    page.locator(f"#row-{zone} th a").hover()
+    page.mouse.down()
+    with page.expect_request_finished(lambda request: "/zones/rows?" in request.url):
+        rename(stage, zone)
+    page.mouse.up()
+    page.wait_for_url(f"**/ui/zones/{zone}")
+    expect(page.locator("#page h1")).to_have_text("renamed")
+    stage.call("DELETE", f"/zones/{zone}")

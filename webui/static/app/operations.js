@@ -1,6 +1,7 @@
 // The drawer with the latest operations and their steps.
 
 import { $, $$, atMostEvery } from "./dom.js";
+import { focusIn, refocus, released } from "./hands.js";
 import { fill, parsed, part } from "./parts.js";
 
 export const isDrawerOpen = () => $("#drawer").dataset.open === "true";
@@ -18,15 +19,18 @@ export const readOperations = atMostEvery(300, async () => {
   if (!box) return;
   const open = $$("details[open]", box).map((each) => `open=${each.dataset.operation}`);
   const html = await part(`/ui/operations?${open.join("&")}`, "operations");
+  await released();
   // A click is lost if what it goes to is replaced under it, so nothing is without need.
   if (html === shown) return;
   shown = html;
   // What somebody opened or closed in the meantime counts.
   const was = new Map($$("details[data-operation]", box).map((each) => [each.dataset.operation, each.open]));
   const top = box.scrollTop;
+  const focused = focusIn(box);
   fill(box, html);
   for (const each of $$("details[data-operation]", box)) each.open = was.get(each.dataset.operation) ?? each.open;
   box.scrollTop = top;
+  refocus(box, focused);
   sayNow($(".operations", box).dataset);
 });
 
