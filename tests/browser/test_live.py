@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import Stage
 
@@ -36,48 +36,32 @@ class Held:
     def __init__(self, page: Page, addresses: str) -> None:
         self._page = page
         self._addresses = addresses
-        self._routes: list[Route] = []
+        self._ends: list[Callable[[], None]] = []
         page.route(addresses, self._hold)
 
     def _hold(self, route: Route) -> None:
-        self._routes.append(route)
+        self._ends.append(route.continue_)
 
     def wait(self) -> None:
         """Until something is held."""
-        until(self._page, lambda: bool(self._routes))
+        until(self._page, lambda: bool(self._ends))
 
     def let_go(self) -> None:
         """Go on with all that was held, and hold nothing any more."""
-        for route in self._routes:
-            route.continue_()
+        for end in self._ends:
+            end()
         self._page.unroute(self._addresses)
 
 
-class Late:
-    """The next answer from one kind of address is made at once, and comes when it is let go.
+class Late(Held):
+    """The first answer from addresses of one kind is made at once, and comes when it is let go; others are not held."""
 
-    Args:
-        page: the window.
-        addresses: a pattern of whole addresses.
-    """
-
-    def __init__(self, page: Page, addresses: str) -> None:
-        self._page = page
-        self._answer: tuple[Route, APIResponse] | None = None
-        page.route(addresses, self._make, times=1)
-
-    def _make(self, route: Route) -> None:
-        self._answer = (route, route.fetch())
-
-    def wait(self) -> None:
-        """Until it is made."""
-        until(self._page, lambda: self._answer is not None)
-
-    def let_go(self) -> None:
-        """Have it arrive."""
-        assert self._answer is not None
-        route, answer = self._answer
-        route.fulfill(response=answer)
+    def _hold(self, route: Route) -> None:
+        if self._ends:
+            route.continue_()
+            return
+        answer = route.fetch()
+        self._ends.append(lambda: route.fulfill(response=answer))
 
 
 @pytest.fixture
@@ -258,3 +242,17 @@ def test_what_is_pressed_stays_until_it_is_released(page: Page, stage: Stage) ->
     page.wait_for_url(f"**/ui/zones/{zone}")
     expect(page.locator("#page h1")).to_have_text("renamed")
     stage.call("DELETE", f"/zones/{zone}")
+
+
+def test_rows_that_have_no_uuid_are_read_again_as_well(page: Page, stage: Stage) -> None:
+    page.goto("/ui/global-configurations")
+    expect(page.locator("#live")).to_have_attribute("data-live", "on")
+    rows = page.locator("#rows tbody tr")
+    number = rows.count()
+    value = page.locator("#rows tbody tr", has_text="cpu.overProvisioning.ratio")
+    assert number > 10
+    path = "/global-configurations/host/cpu.overProvisioning.ratio/actions"
+    stage.call("PUT", path, {"updateGlobalConfig": {"value": "17"}})
+    expect(value).to_contain_text("17")
+    expect(rows).to_have_count(number)
+    stage.call("PUT", path, {"updateGlobalConfig": {"value": "10"}})
